@@ -1,0 +1,1 @@
+"""Grant management for local government: from appropriation to bank receipt."""

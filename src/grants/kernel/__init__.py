@@ -1,0 +1,1 @@
+"""Pure Python: money, calendar, identifiers, identity, workflow, errors. No I/O, no framework."""

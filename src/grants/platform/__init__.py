@@ -1,0 +1,1 @@
+"""The only plumbing: database, access, audit, pages, documents, sheets, jobs."""
