@@ -1,0 +1,1 @@
+"""Awards: the funded thing, its shares over lines and years, and its instalments."""

@@ -1,0 +1,94 @@
+"""Tables of awards. Amounts are committed and paid through the ledger of the budget."""
+
+from __future__ import annotations
+
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from grants.budget.tables import BudgetLine, Commitment, FundSource, Programme
+from grants.parties.tables import Organisation
+from grants.people.tables import Person
+from grants.platform import columns as c
+
+
+class Award(Table, tablename="award"):
+    """The funded thing: who gets how much, for what, from which lines and years.
+
+    A HISTORIC award was decided and paid before this system: it informs, it moves nothing.
+    """
+
+    id = c.key()
+    number = c.text(unique=True)
+    programme = c.refers_to(Programme)
+    organisation = c.may_refer_to(Organisation)
+    person = c.may_refer_to(Person)
+    title = c.text()
+    purpose = c.text(default="")
+    amount_fen = c.fen()
+    state = c.text()
+    basis = c.text(default="")
+    minutes_no = c.text(default="")
+    decided_on = c.maybe_day()
+    starts_on = c.maybe_day()
+    ends_on = c.maybe_day()
+    origin = c.text(default="MANUAL")
+    funder_id = c.text(default="")
+    external_id = c.maybe_text()
+    historic_fund_source = c.may_refer_to(FundSource)
+    grade = c.maybe_text()
+    created_by_person = c.fen()
+    version = c.number(default=1)
+    award_amount_positive = Check("amount_fen > 0")
+    award_one_payee = Check("(organisation IS NULL) <> (person IS NULL)")
+    award_state = Check(
+        "state IN ('DRAFT','ACTIVE','COMPLETED','TERMINATED','WITHDRAWN','HISTORIC')"
+    )
+    award_imported_once = Unique(["funder_id", "external_id"])
+
+
+class AwardShare(Table, tablename="award_share"):
+    """What of an award one budget line of one year bears."""
+
+    id = c.key()
+    award = c.refers_to(Award)
+    line = c.refers_to(BudgetLine)
+    fiscal_year = c.number()
+    amount_fen = c.fen()
+    commitment = c.may_refer_to(Commitment, unique=True)
+    award_share_line_once = Unique(["award", "line"])
+    award_share_not_negative = Check("amount_fen >= 0")
+
+
+class Instalment(Table, tablename="instalment"):
+    """A part of an award, paid from one share when its condition is met."""
+
+    id = c.key()
+    award = c.refers_to(Award)
+    share = c.refers_to(AwardShare)
+    sequence = c.number()
+    amount_fen = c.fen()
+    condition = c.text()
+    due_on = c.day()
+    condition_met_on = c.maybe_day()
+    condition_evidence = c.text(default="")
+    state = c.text(default="OPEN")
+    instalment_amount_positive = Check("amount_fen > 0")
+    instalment_state = Check("state IN ('OPEN','CANCELLED')")
+    instalment_sequence_once = Unique(["award", "sequence"])
+
+
+class ImportRun(Table, tablename="import_run"):
+    """One import of one file: preview first, then commit; the same file twice changes nothing."""
+
+    id = c.key()
+    file_name = c.text()
+    sha256 = c.text()
+    options = c.document()
+    state = c.text()
+    row_count = c.number(default=0)
+    done_count = c.number(default=0)
+    report = c.document()
+    user_id = c.fen()
+    started_at = c.moment()
+    finished_at = c.maybe_moment()
+    import_run_state = Check("state IN ('PREVIEW','RUNNING','DONE','REFUSED','UNCHANGED')")

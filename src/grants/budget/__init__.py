@@ -1,0 +1,1 @@
+"""Budget: fund sources, programmes, budget lines, quota, cash plan and the ledger."""

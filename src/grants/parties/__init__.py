@@ -1,0 +1,1 @@
+"""Parties: organisations, their bank accounts, and likely duplicates."""

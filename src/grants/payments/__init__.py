@@ -1,0 +1,1 @@
+"""Payments: requests, approvals, batches, bank returns, refunds."""

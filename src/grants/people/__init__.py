@@ -1,0 +1,1 @@
+"""People: natural persons, their accounts, roles, delegations, sign-in and sessions."""
