@@ -13,6 +13,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from xml.parsers import expat
 
 from grants.kernel.errors import N_, RuleBroken
@@ -66,10 +67,15 @@ class Look:
     """How many digits a format of zeros shows: 000123 for 123 under `000000`."""
 
     def count(self, line: int, column: int, *, times: int = 1) -> None:
-        """Add cells with content and refuse what would not fit into memory."""
+        """Add cells with content."""
         self.cells += times
-        self.last_line = max(self.last_line, line)
-        self.last_column = max(self.last_column, column)
+        if line > self.last_line:
+            self.last_line = line
+        if column > self.last_column:
+            self.last_column = column
+
+    def check_size(self) -> None:
+        """Refuse what would not fit into memory. Raises RuleBroken `sheet.too_many_cells`."""
         if (
             self.cells > MAX_CELLS
             or self.last_line * (self.last_column + 1) > MAX_AREA
@@ -111,7 +117,7 @@ def _walk(
         parser.CharacterDataHandler = text
     try:
         parser.Parse(part, True)
-    except (expat.ExpatError, ValueError, IndexError) as problem:
+    except (expat.ExpatError, ValueError, LookupError) as problem:
         raise damaged() from problem
 
 
@@ -232,10 +238,15 @@ def place_of(reference: str) -> Place:
     match = _REFERENCE.fullmatch(reference)
     if not match:
         raise damaged()
+    return int(match[2]), _column_of(match[1])
+
+
+@lru_cache(maxsize=1024)
+def _column_of(letters: str) -> int:
     column = 0
-    for letter in match[1]:
+    for letter in letters:
         column = column * 26 + ord(letter) - 64
-    return int(match[2]), column - 1
+    return column - 1
 
 
 class _XlsxWalk:
@@ -286,6 +297,8 @@ class _XlsxWalk:
             self.in_value = False
         elif name == "c":
             self._close()
+        elif name == "row":
+            self.look.check_size()
 
     def _close(self) -> None:
         look, place = self.look, (self.line, self.column)
@@ -327,7 +340,10 @@ class _OdsWalk:
 
     def start(self, name: str, attributes: Attributes) -> None:
         name = name.rpartition(":")[2]
+        error = attributes.get("calcext:value-type") == "error"
         attributes = {key.rpartition(":")[2]: value for key, value in attributes.items()}
+        if error:
+            attributes["value-type"] = "error"
         if name == "table":
             self.looks.append(Look(attributes.get("name", "")))
             self.line, self.row_times = 1, 0
@@ -361,12 +377,13 @@ class _OdsWalk:
             look.rows.add(self.line)
         if not self.chars and "value-type" not in cell:
             return
-        if cell.get("value-type") == "error" or "Err:" in cell.get("value", ""):
+        if cell.get("value-type") == "error":
             look.errors.append(place)
         times = self.row_times * self.cell_times
         look.text_chars += self.chars * times
         last = self.line + self.row_times - 1
         look.count(last, self.column + self.cell_times - 1, times=times)
+        look.check_size()
         look.rows.update(range(self.line, last + 1))
 
 
