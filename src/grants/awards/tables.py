@@ -36,9 +36,14 @@ class Award(Table, tablename="award"):
     external_id = c.maybe_text()
     historic_fund_source = c.may_refer_to(FundSource)
     grade = c.maybe_text()
+    publicised_from = c.maybe_day()
+    publicised_to = c.maybe_day()
+    objections = c.text(default="NONE")
     created_by_person = c.fen()
     version = c.number(default=1)
     award_amount_positive = Check("amount_fen > 0")
+    award_objections = Check("objections IN ('NONE','OPEN','CLOSED')")
+    award_publicity_dates = Check("publicised_to IS NULL OR publicised_to >= publicised_from")
     award_one_payee = Check("(organisation IS NULL) <> (person IS NULL)")
     award_state = Check(
         "state IN ('DRAFT','ACTIVE','COMPLETED','TERMINATED','WITHDRAWN','HISTORIC')"
@@ -73,7 +78,7 @@ class Instalment(Table, tablename="instalment"):
     condition_evidence = c.text(default="")
     state = c.text(default="OPEN")
     instalment_amount_positive = Check("amount_fen > 0")
-    instalment_state = Check("state IN ('OPEN','CANCELLED')")
+    instalment_state = Check("state IN ('OPEN','REQUESTED','PAID','CANCELLED')")
     instalment_sequence_once = Unique(["award", "sequence"])
 
 

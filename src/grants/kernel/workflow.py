@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from grants.kernel.errors import Conflict, N_, NotAllowed, Refusal
+from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal
 from grants.kernel.identity import Actor, Permission
 
 Case = TypeVar("Case")

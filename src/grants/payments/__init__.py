@@ -1,1 +1,1 @@
-"""Payments: requests, approvals, batches, bank returns, refunds."""
+"""Payments: requests, the gate, and the chain of approvals."""

@@ -10,17 +10,17 @@ import contextlib
 import json
 import os
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
-from grants.kernel.errors import Conflict, N_, Refusal, RuleBroken
+from grants.kernel.errors import N_, Conflict, Refusal, RuleBroken
 from grants.kernel.identity import Actor
 
 os.environ.setdefault("PICCOLO_CONF", "grants.piccolo_conf")
 
-Row = asyncpg.Record
+Row: TypeAlias = asyncpg.Record
 
 
 class _Transaction(PostgresTransaction):
@@ -178,7 +178,8 @@ async def unit_of_work(actor: Actor) -> AsyncIterator[None]:
     try:
         async with ENGINE.transaction():
             await value(
-                "SELECT set_config('grants.user', $1, true), set_config('grants.request', $2, true)",
+                "SELECT set_config('grants.user', $1, true), "
+                "set_config('grants.request', $2, true)",
                 str(actor.user_id),
                 actor.request_id,
             )

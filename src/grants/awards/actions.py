@@ -1,0 +1,483 @@
+"""The verbs of awards: create, change, approve, reschedule, terminate, complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from grants.awards import queries
+from grants.awards.rules import (
+    AwardCase,
+    InstalmentPlan,
+    SharePlan,
+    instalments_add_up,
+    instalments_fall_in_their_year,
+    shares_add_up,
+)
+from grants.awards.tables import Award
+from grants.awards.tiers import ApprovalTiers
+from grants.awards.workflow import AWARD, AwardState, InstalmentState
+from grants.budget import ledger
+from grants.budget import queries as budget
+from grants.budget.rules import FundMatrix, fund_may_pay, line_has_left, line_is_open
+from grants.kernel import calendar
+from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
+from grants.kernel.identity import Actor, Permission
+from grants.kernel.money import Fen
+from grants.platform import db
+from grants.platform.audit import Case, record, take_duty
+from grants.platform.policy import policy_on
+
+
+@dataclass(frozen=True)
+class AwardPlan:
+    """Everything an award says before it is approved. Exactly one payee is given."""
+
+    programme_id: int
+    title: str
+    purpose: str
+    amount_fen: Fen
+    shares: Sequence[SharePlan]
+    instalments: Sequence[InstalmentPlan]
+    organisation_id: int | None = None
+    person_id: int | None = None
+    basis: str = ""
+    minutes_no: str = ""
+    decided_on: date | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+    def refusal(self) -> Refusal | None:
+        """The first reason why the plan does not add up."""
+        return (
+            shares_add_up(self.amount_fen, self.shares)
+            or instalments_add_up(self.shares, self.instalments)
+            or instalments_fall_in_their_year(self.shares, self.instalments)
+        )
+
+
+async def create_award(actor: Actor, plan: AwardPlan, *, today: date) -> int:
+    """A new draft award; answers its id. Nothing is committed until another approves it.
+
+    Raises RuleBroken where shares or instalments do not add up, or a line belongs to
+    another programme.
+    """
+    if not actor.may(Permission.AWARD_CREATE):
+        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    _refuse(plan.refusal())
+    async with db.unit_of_work(actor):
+        await _refuse_foreign_lines(plan)
+        year = calendar.fiscal_year(today)
+        award = Award(
+            number=f"助〔{year}〕{await db.next_number(f'award-{year}'):04d}",
+            programme=plan.programme_id,
+            organisation=plan.organisation_id,
+            person=plan.person_id,
+            title=plan.title,
+            purpose=plan.purpose,
+            amount_fen=plan.amount_fen,
+            state=AwardState.DRAFT,
+            basis=plan.basis,
+            minutes_no=plan.minutes_no,
+            decided_on=plan.decided_on,
+            starts_on=plan.starts_on,
+            ends_on=plan.ends_on,
+            origin="MANUAL",
+            funder_id="",
+            external_id=None,
+            created_by_person=actor.person_id,
+            version=1,
+        )
+        await Award.insert(award)
+        await _write_plan(award.id, plan)
+        case = Case("award", award.id)
+        await take_duty(actor, case, "create")
+        await record(
+            actor, case, "create", after=AwardState.DRAFT, facts={"amount_fen": plan.amount_fen}
+        )
+    return int(award.id)
+
+
+def _refuse(refusal: Refusal | None) -> None:
+    if refusal:
+        raise refusal
+
+
+async def _refuse_foreign_lines(plan: AwardPlan) -> None:
+    for share in plan.shares:
+        line = await budget.line(share.line_id)
+        if line.programme_id != plan.programme_id or line.fiscal_year != share.fiscal_year:
+            raise RuleBroken(
+                "award.foreign_line",
+                N_("Budget line {line} belongs to another programme or year."),
+                line=line.code,
+            )
+
+
+async def _write_plan(award_id: int, plan: AwardPlan) -> None:
+    """Write shares and instalments anew; only drafts are written so."""
+    await db.execute("DELETE FROM instalment WHERE award = $1", award_id)
+    await db.execute("DELETE FROM award_share WHERE award = $1", award_id)
+    share_ids = {
+        share.line_id: await db.value(
+            "INSERT INTO award_share (award, line, fiscal_year, amount_fen) "
+            "VALUES ($1, $2, $3, $4) RETURNING id",
+            award_id,
+            share.line_id,
+            share.fiscal_year,
+            share.amount_fen,
+        )
+        for share in plan.shares
+    }
+    await db.write_many(
+        "INSERT INTO instalment (award, share, sequence, amount_fen, condition, due_on, "
+        "condition_evidence, state) VALUES ($1, $2, $3, $4, $5, $6, '', 'OPEN')",
+        [
+            (award_id, share_ids[i.line_id], sequence, i.amount_fen, i.condition, i.due_on)
+            for sequence, i in enumerate(plan.instalments, start=1)
+        ],
+    )
+
+
+async def change_award(actor: Actor, award_id: int, plan: AwardPlan, *, seen_version: int) -> None:
+    """Change a draft; raises Conflict on a stale page."""
+    _refuse(plan.refusal())
+    async with db.unit_of_work(actor):
+        found = await queries.award(actor, award_id, lock=True)
+        await _refuse_foreign_lines(plan)
+        await _step(actor, "edit", found, _case(actor, found, seen_version), "")
+        await db.execute(
+            """
+            UPDATE award SET title = $2, purpose = $3, amount_fen = $4, basis = $5,
+                   minutes_no = $6, decided_on = $7, starts_on = $8, ends_on = $9,
+                   organisation = $10, person = $11
+            WHERE id = $1
+            """,
+            award_id,
+            plan.title,
+            plan.purpose,
+            plan.amount_fen,
+            plan.basis,
+            plan.minutes_no,
+            plan.decided_on,
+            plan.starts_on,
+            plan.ends_on,
+            plan.organisation_id,
+            plan.person_id,
+        )
+        await _write_plan(award_id, plan)
+
+
+async def approve_award(
+    actor: Actor, award_id: int, *, seen_version: int, today: date, reason: str = ""
+) -> None:
+    """Approve a draft: commit this year's shares; later years commit when they come.
+
+    Raises RuleBroken where a line is short, closed or may not pay this kind of award.
+    """
+    async with db.unit_of_work(actor):
+        found = await queries.award(actor, award_id, lock=True)
+        shares = await queries.shares(award_id)
+        lines = await budget.lock_lines([share.line_id for share in shares])
+        this_year = calendar.fiscal_year(today)
+        objection = await _against_lines(shares, lines, this_year, today)
+        tiers = (await policy_on("approval_tiers", ApprovalTiers, today)).body
+        case = _case(
+            actor, found, seen_version, objection, tiers.tier(found.amount_fen).minutes_needed
+        )
+        await take_duty(actor, Case("award", award_id), "approve")
+        await _step(actor, "approve", found, case, reason)
+        for share in shares:
+            if share.fiscal_year <= this_year and share.amount_fen:
+                await _commit_share(actor, award_id, share, today)
+        await db.execute(
+            "UPDATE award SET decided_on = coalesce(decided_on, $2) WHERE id = $1", award_id, today
+        )
+
+
+async def _against_lines(
+    shares: Sequence[queries.Share],
+    lines: dict[int, budget.Line],
+    this_year: int,
+    today: date,
+) -> Refusal | None:
+    """What the lines say against bearing their shares."""
+    matrix = (await policy_on("fund_matrix", FundMatrix, today)).body
+    for share in shares:
+        line = lines[share.line_id]
+        refusal = line_is_open(line.state) or fund_may_pay(matrix, line.instrument, line.fund_kind)
+        if share.fiscal_year < this_year:
+            refusal = refusal or RuleBroken(
+                "award.past_year", N_("A line of a past year takes no new commitment.")
+            )
+        if share.fiscal_year == this_year:
+            refusal = refusal or line_has_left(line.balance.available_fen, share.amount_fen)
+        if refusal:
+            return refusal
+    return None
+
+
+async def _commit_share(actor: Actor, award_id: int, share: queries.Share, today: date) -> None:
+    commitment_id = await ledger.open_commitment(share.line_id, award_id)
+    await ledger.move(
+        actor,
+        ledger.COMMIT,
+        share.amount_fen,
+        of=commitment_id,
+        case=Case("award", award_id),
+        key=f"award:{award_id}:commit:{share.id}",
+        on=today,
+    )
+    await db.execute(
+        "UPDATE award_share SET commitment = $2 WHERE id = $1", share.id, commitment_id
+    )
+
+
+async def commit_years_shares(actor: Actor, award_id: int, *, today: date) -> int:
+    """Commit the shares of a multi-year award whose year has come; answers how many.
+
+    Commitments of a year draw that year's quota only, one row per year (domain §1.5).
+    """
+    async with db.unit_of_work(actor):
+        found = await queries.award(actor, award_id, lock=True)
+        waiting = [
+            share
+            for share in await queries.shares(award_id)
+            if share.commitment_id is None
+            and share.amount_fen
+            and share.fiscal_year == calendar.fiscal_year(today)
+        ]
+        if found.state != AwardState.ACTIVE or not waiting:
+            return 0
+        lines = await budget.lock_lines([share.line_id for share in waiting])
+        _refuse(await _against_lines(waiting, lines, calendar.fiscal_year(today), today))
+        for share in waiting:
+            await _commit_share(actor, award_id, share, today)
+        await record(
+            actor,
+            Case("award", award_id),
+            "commit_year",
+            before=found.state,
+            after=found.state,
+            facts={"fiscal_year": calendar.fiscal_year(today)},
+        )
+    return len(waiting)
+
+
+async def withdraw_award(actor: Actor, award_id: int, *, reason: str) -> None:
+    """Take back a draft."""
+    async with db.unit_of_work(actor):
+        found = await queries.award(actor, award_id, lock=True)
+        await _step(actor, "withdraw", found, _case(actor, found, found.version), reason)
+
+
+async def reschedule_instalment(
+    actor: Actor, instalment_id: int, *, due_on: date, condition: str, reason: str
+) -> None:
+    """Move an instalment's due day within its year, or change its condition, with a reason."""
+    async with db.unit_of_work(actor):
+        instalment = await queries.instalment(instalment_id)
+        found = await queries.award(actor, instalment.award_id, lock=True)
+        if due_on.year != instalment.fiscal_year:
+            raise RuleBroken(
+                "award.instalment_other_year",
+                N_("An instalment due on {day} cannot draw on a line of {year}."),
+                day=due_on.isoformat(),
+                year=instalment.fiscal_year,
+            )
+        await _step(actor, "reschedule", found, _case(actor, found, found.version), reason)
+        await db.execute(
+            "UPDATE instalment SET due_on = $2, condition = $3 WHERE id = $1",
+            instalment_id,
+            due_on,
+            condition,
+        )
+
+
+async def confirm_condition(actor: Actor, instalment_id: int, *, on: date, evidence: str) -> None:
+    """Record that an instalment's condition is met, and what shows it."""
+    if not actor.may(Permission.AWARD_CREATE):
+        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    async with db.unit_of_work(actor):
+        instalment = await queries.instalment(instalment_id)
+        found = await queries.award(actor, instalment.award_id, lock=True)
+        if found.state != AwardState.ACTIVE:
+            raise RuleBroken("award.not_active", N_("The award is not active."))
+        await db.execute(
+            "UPDATE instalment SET condition_met_on = $2, condition_evidence = $3 WHERE id = $1",
+            instalment_id,
+            on,
+            evidence,
+        )
+        await record(
+            actor,
+            Case("award", instalment.award_id),
+            "confirm_condition",
+            before=found.state,
+            after=found.state,
+            reason=evidence,
+            facts={"sequence": instalment.sequence},
+        )
+
+
+async def terminate_award(
+    actor: Actor, award_id: int, *, seen_version: int, reason: str, today: date
+) -> Fen:
+    """End an award early and release what is still committed; answers how much.
+
+    Raises RuleBroken while approved money is on its way.
+    """
+    async with db.unit_of_work(actor):
+        found = await queries.award(actor, award_id, lock=True)
+        held = await budget.commitments(award_id=award_id, lock=True)
+        await take_duty(actor, Case("award", award_id), "approve")
+        await _step(actor, "terminate", found, _case(actor, found, seen_version), reason)
+        for commitment in held:
+            if commitment.committed_fen:
+                await ledger.move(
+                    actor,
+                    ledger.RELEASE,
+                    commitment.committed_fen,
+                    of=commitment.id,
+                    case=Case("award", award_id),
+                    key=f"award:{award_id}:terminate:{commitment.id}",
+                    on=today,
+                )
+        await db.execute(
+            "UPDATE instalment SET state = 'CANCELLED' WHERE award = $1 AND state = 'OPEN'",
+            award_id,
+        )
+    return Fen(sum(c.committed_fen for c in held))
+
+
+async def complete_award(actor: Actor, award_id: int) -> None:
+    """Close an award of which everything is paid."""
+    async with db.unit_of_work(actor):
+        found = await queries.award(actor, award_id, lock=True)
+        await _step(actor, "complete", found, _case(actor, found, found.version), "")
+
+
+async def note_grade(actor: Actor, award_id: int, grade: str, *, source: str) -> None:
+    """Remember the grade that an evaluation gave; called by the stage that evaluates."""
+    async with db.unit_of_work(actor):
+        found = await queries.award(actor, award_id, lock=True)
+        await db.execute("UPDATE award SET grade = $2 WHERE id = $1", award_id, grade)
+        await record(
+            actor,
+            Case("award", award_id),
+            "grade",
+            before=found.state,
+            after=found.state,
+            reason=source,
+            facts={"grade": grade},
+        )
+
+
+async def follow_carry_over(actor: Actor, award_id: int) -> int:
+    """Point open instalments at the line that carried their money over; answers how many.
+
+    Closing a year moves an award's commitment to the next year's line (预算法 第42条);
+    the award follows when it is next touched, within the caller's unit of work.
+    """
+    moved = 0
+    for old in await queries.shares(award_id):
+        if old.line_state != "CLOSED":
+            continue
+        line = await budget.line(old.line_id)
+        successor = await budget.line_of(
+            line.programme_id, line.fund_source_id, line.fiscal_year + 1
+        )
+        held = [
+            c
+            for c in await budget.commitments(award_id=award_id)
+            if successor and c.line_id == successor.id
+        ]
+        open_ones = await db.rows(
+            """
+            SELECT i.id, i.amount_fen FROM instalment i WHERE i.share = $1 AND i.state = 'OPEN'
+            ORDER BY i.sequence
+            """,
+            old.id,
+        )
+        if not held or not open_ones or successor is None:
+            continue
+        carried = sum(r["amount_fen"] for r in open_ones)
+        new_share = await db.value(
+            """
+            INSERT INTO award_share (award, line, fiscal_year, amount_fen, commitment)
+            VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (award, line) DO UPDATE
+                SET amount_fen = award_share.amount_fen + excluded.amount_fen,
+                    commitment = excluded.commitment
+            RETURNING id
+            """,
+            award_id,
+            successor.id,
+            successor.fiscal_year,
+            carried,
+            held[0].id,
+        )
+        await db.execute(
+            "UPDATE award_share SET amount_fen = amount_fen - $2 WHERE id = $1", old.id, carried
+        )
+        await db.execute(
+            "UPDATE instalment SET share = $2 WHERE id = ANY($1)",
+            [r["id"] for r in open_ones],
+            new_share,
+        )
+        moved += len(open_ones)
+    return moved
+
+
+async def mark_instalment(
+    instalment_id: int, state: InstalmentState, *, expected: InstalmentState
+) -> None:
+    """Remember what the payments have learnt of an instalment, within their unit of work.
+
+    Raises Conflict when it does not stand where they thought: somebody was quicker.
+    """
+    done = await db.execute(
+        "UPDATE instalment SET state = $2 WHERE id = $1 AND state = $3",
+        instalment_id,
+        state,
+        expected,
+    )
+    if done != "UPDATE 1":
+        raise Conflict(
+            "award.instalment_taken", N_("Somebody has already asked for this instalment.")
+        )
+
+
+def _case(
+    actor: Actor,
+    found: queries.Award,
+    seen_version: int,
+    objection: Refusal | None = None,
+    minutes_needed: bool = False,
+) -> AwardCase:
+    return AwardCase(
+        created_by_person=found.created_by_person,
+        actor_person=actor.person_id,
+        amount_fen=found.amount_fen,
+        objection=objection,
+        minutes_needed=minutes_needed,
+        on_its_way_fen=found.on_its_way_fen,
+        open_fen=found.committed_fen,
+        minutes_no=found.minutes_no,
+        seen_version=seen_version,
+        version=found.version,
+    )
+
+
+async def _step(
+    actor: Actor, verb: str, found: queries.Award, case: AwardCase, reason: str
+) -> None:
+    """Take the step, write the state, record why."""
+    after = AWARD.take(verb, found.state, actor, case)
+    await db.execute(
+        "UPDATE award SET state = $2, version = version + 1 WHERE id = $1", found.id, after
+    )
+    await record(
+        actor, Case("award", found.id), verb, before=found.state, after=after, reason=reason
+    )

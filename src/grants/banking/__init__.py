@@ -1,0 +1,1 @@
+"""Banking: batches, what the bank answers, refunds, and the monthly reconciliation."""
