@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -301,6 +301,15 @@ def test_zip_that_lies_about_its_size_is_refused() -> None:
     assert refusal("a.xlsx", lying).code == "sheet.damaged"
 
 
+def test_zip_with_broken_compression_is_refused() -> None:
+    whole = bytearray(xlsx_of(HEADERS, *[[i, CARD, "张三", i] for i in range(50)]))
+    with zipfile.ZipFile(io.BytesIO(whole)) as package:
+        part = package.getinfo("xl/worksheets/sheet1.xml")
+    start = part.header_offset + 30 + len(part.filename)
+    whole[start : start + 20] = b"\xff" * 20
+    assert refusal("a.xlsx", bytes(whole)).code == "sheet.damaged"
+
+
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.9, 0.999])
 def test_workbook_cut_off_is_refused(share: float) -> None:
     whole = xlsx_of(HEADERS, *[[i, CARD, "张三", i] for i in range(50)])
@@ -509,6 +518,7 @@ def test_whatever_is_written_reads_back(rows: list[tuple[str, int]]) -> None:
         ("a.csv", write_csv(columns, given_rows)),
     ):
         read = [
-            (row.cells[0], Decimal(row.cells[1]) * 100) for row in read_sheet(name, content).rows
+            (row.cells[0], int(Decimal(row.cells[1]) * 100))
+            for row in read_sheet(name, content).rows
         ]
         assert read == rows

@@ -10,7 +10,9 @@ from __future__ import annotations
 import io
 import posixpath
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,6 +29,16 @@ MAX_CELLS = 2_000_000
 MAX_AREA = 8_000_000
 MAX_TEXT_CHARS = 200_000_000
 
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ZIP_PROBLEMS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    ValueError,
+)
 _ZEROS = re.compile(r"0{2,31}")
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 
@@ -141,12 +153,14 @@ def open_parts(content: bytes) -> dict[str, bytes]:
                 )
             if any(part.flag_bits & 1 for part in parts):
                 raise RuleBroken("sheet.password", PASSWORD)
+            if any(part.compress_type not in _METHODS for part in parts):
+                raise damaged()
             return {
                 part.filename.replace("\\", "/").lstrip("/"): package.read(part)
                 for part in parts
                 if part.filename.endswith((".xml", ".rels", "mimetype"))
             }
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as problem:
+    except _ZIP_PROBLEMS as problem:
         raise damaged() from problem
 
 
