@@ -176,8 +176,8 @@ def export_batch(
     `made_at` is an aware moment; it appears in file names, messages and properties. `batch_no`
     has 1–32 letters, digits and hyphens.
 
-    Raises RuleBroken `batch.number_shape`; `batch.not_ready` with the first blocking finding of
-    `preflight`.
+    Raises RuleBroken `batch.number_shape`; `batch.not_ready` with the blocking findings of
+    `preflight` in `params["findings"]`.
     """
     if made_at.tzinfo is None:
         raise ValueError("made_at needs a time zone")
@@ -191,9 +191,8 @@ def export_batch(
     if blocking:
         raise RuleBroken(
             "batch.not_ready",
-            N_("{count} faults must be mended before a file is made; the first: {first}."),
+            N_("{count} faults must be mended before a file is made."),
             count=len(blocking),
-            first=f"{blocking[0].code} {blocking[0].item_no or ''}".strip(),
             findings=tuple(blocking),
         )
     places = _places(batch_no, items, payer, made_at)

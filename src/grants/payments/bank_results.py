@@ -299,8 +299,7 @@ class _ListReading:
                 self.gathering.refuse(
                     row.line_number,
                     "result.account_lost",
-                    N_("The account was stored as a number and lost digits: {account}"),
-                    account=text,
+                    N_("The account was stored as a number and lost digits."),
                 )
             return None
         return re.sub(r"[\s-]", "", text) or None

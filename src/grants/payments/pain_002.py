@@ -149,7 +149,11 @@ def read_pain_002(content: bytes, sha256: str) -> ResultFile:
             status=group.said("GrpSts") or report.said("OrgnlPmtInfAndSts/PmtInfSts") or "?",
         )
     if len(statuses) > MAX_ROWS:
-        raise _refused("result.too_large", N_("The message is larger than 20 MB."))
+        raise _refused(
+            "result.too_many_lines",
+            N_("The list has more than {max_rows} lines. Split it into several files."),
+            max_rows=MAX_ROWS,
+        )
     gathering = Gathering()
     for status in statuses:
         _read_status(gathering, status)

@@ -206,7 +206,8 @@ def _encodes(character: str, encoding: str) -> bool:
 
 
 def _of_account(item: PayItem) -> Faults:
-    if not is_corporate_account(item.account):
+    digits_only = item.account.isascii() and item.account.isdecimal()
+    if not digits_only or not is_corporate_account(item.account):
         yield _finding(
             item,
             "pay.account_shape",
