@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from grants.kernel.errors import RuleBroken
 from grants.kernel.money import Fen
-from grants.payments.bank_profiles import (
+from grants.banking.bank_profiles import (
     PROFILES,
     BatchFile,
     Payer,

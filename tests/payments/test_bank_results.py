@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from grants.kernel.errors import RuleBroken
 from grants.kernel.money import Fen
-from grants.payments.bank_profiles import PROFILES, Payer, PayItem, Profile, export_batch
-from grants.payments.bank_results import (
+from grants.banking.bank_profiles import PROFILES, Payer, PayItem, Profile, export_batch
+from grants.banking.bank_results import (
     RETURN_CODES,
     BadResultFile,
     ResultFile,
@@ -24,9 +24,9 @@ from grants.payments.bank_results import (
     result_key,
     result_keys,
 )
-from grants.payments.pain_002 import read_xml
-from grants.payments.result_lines import read_day
-from grants.payments.return_codes import return_code_of
+from grants.banking.pain_002 import read_xml
+from grants.banking.result_lines import read_day
+from grants.banking.return_codes import return_code_of
 from grants.platform.sheets import read_sheet
 
 HEADER = "明细编号,账号,户名,金额,状态,失败原因,银行流水号,入账日期"

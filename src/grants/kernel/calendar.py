@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cache
+from importlib import resources
 from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -21,3 +26,148 @@ def today() -> date:
 def fiscal_year(day: date) -> int:
     """预算年度: 1 January to 31 December (预算法 第18条 [V])."""
     return day.year
+
+
+@dataclass(frozen=True, order=True)
+class Period:
+    """Days from `start` up to, not including, `end`."""
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise ValueError("a period cannot end before it starts")
+
+    @classmethod
+    def of_year(cls, year: int) -> Period:
+        """A fiscal year."""
+        return cls(date(year, 1, 1), date(year + 1, 1, 1))
+
+    @classmethod
+    def of_month(cls, year: int, month: int) -> Period:
+        """A calendar month."""
+        following = date(year + month // 12, month % 12 + 1, 1)
+        return cls(date(year, month, 1), following)
+
+    @property
+    def days(self) -> int:
+        """How many days the period holds."""
+        return (self.end - self.start).days
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day < self.end
+
+    def overlaps(self, other: Period) -> bool:
+        """Whether the two share a day."""
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True)
+class DayTable:
+    """Which days are worked: exceptions to Monday–Friday, year by confirmed year.
+
+    `exceptions` maps a day to whether it is worked. Years outside `confirmed` have only
+    the statutory days of fixed date and are provisional: their yearly notice of the
+    State Council has not been entered.
+    """
+
+    exceptions: Mapping[date, bool]
+    confirmed: frozenset[int]
+    sources: Mapping[int, str] = field(default_factory=dict)
+
+    def is_workday(self, day: date) -> bool:
+        """Whether offices work on `day`."""
+        known = self.exceptions.get(day)
+        if known is not None:
+            return known
+        if day.year not in self.confirmed and (day.month, day.day) in _FIXED_HOLIDAYS:
+            return False
+        return day.weekday() < 5
+
+
+#: 全国年节及纪念日放假办法, the days of fixed date in the solar calendar [K].
+_FIXED_HOLIDAYS = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})
+
+#: The yearly notices of the State Council's general office that the shipped days follow.
+_SOURCES = {
+    2024: "国办发明电〔2023〕7号",
+    2025: "国办发明电〔2024〕12号",
+    2026: "国办发明电〔2025〕7号",
+}
+
+
+@cache
+def shipped_days() -> DayTable:
+    """The days of 2024-2026 (domain §10 [V])."""
+    file = resources.files("grants.kernel") / "working_days.csv"
+    with file.open(encoding="utf-8") as lines:
+        exceptions = {
+            date.fromisoformat(entry["day"]): entry["kind"] == "work"
+            for entry in csv.DictReader(lines)
+        }
+    return DayTable(exceptions, frozenset(_SOURCES), _SOURCES)
+
+
+def _days_after(start: date) -> Iterator[date]:
+    day = start
+    while True:
+        day += timedelta(days=1)
+        yield day
+
+
+def add_workdays(start: date, count: int, days: DayTable | None = None) -> date:
+    """The `count`-th working day after `start`, which is not counted (民法典 第201条 [K]).
+
+    Raises ValueError for a negative count. Example: 5 after 2026-09-24 is 2026-10-09:
+    the Mid-autumn and National Day holidays lie between.
+    """
+    if count < 0:
+        raise ValueError("working days are counted forwards")
+    table = days or shipped_days()
+    left = count
+    if left == 0:
+        return start
+    for day in _days_after(start):
+        if table.is_workday(day):
+            left -= 1
+            if left == 0:
+                return day
+    raise AssertionError("days do not end")
+
+
+def workdays_between(start: date, end: date, days: DayTable | None = None) -> int:
+    """Working days after `start` up to and including `end`; 0 when `end` is not later."""
+    table = days or shipped_days()
+    return sum(
+        table.is_workday(start + timedelta(days=n)) for n in range(1, (end - start).days + 1)
+    )
+
+
+def is_provisional(start: date, end: date, days: DayTable | None = None) -> bool:
+    """Whether a count from `start` to `end` touches a year without a confirmed notice."""
+    table = days or shipped_days()
+    return any(year not in table.confirmed for year in range(start.year, end.year + 1))
+
+
+_DAY_DIGITS = "零壹贰叁肆伍陆柒捌玖"
+
+
+def _month_in_capitals(month: int) -> str:
+    said = _DAY_DIGITS[month] if month < 10 else "壹拾" + (_DAY_DIGITS[month - 10] * (month > 10))
+    return ("零" if month in (1, 2, 10) else "") + said
+
+
+def _day_in_capitals(day: int) -> str:
+    tens, ones = divmod(day, 10)
+    said = (_DAY_DIGITS[tens] + "拾" if tens else "") + (_DAY_DIGITS[ones] if ones else "")
+    return ("零" if day < 10 or ones == 0 else "") + said
+
+
+def capital_date(day: date) -> str:
+    """A date as paper instruments write it (支付结算办法 附一 [K]).
+
+    Example: 2026-01-15 is 贰零贰陆年零壹月壹拾伍日.
+    """
+    year = "".join(_DAY_DIGITS[int(digit)] for digit in f"{day.year}")
+    return f"{year}年{_month_in_capitals(day.month)}月{_day_in_capitals(day.day)}日"

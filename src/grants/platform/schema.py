@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+from typing import Any
 
 import asyncpg
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
@@ -33,3 +34,16 @@ async def drift() -> list[str]:
     with contextlib.redirect_stdout(io.StringIO()):
         statements = await AutoMigrationManager().get_alter_statements(app_config=config)
     return list(itertools.chain.from_iterable(s.statements for s in statements))
+
+
+async def ensure_database(connect: dict[str, Any], name: str) -> None:
+    """Create the database `name` unless it exists; `connect` leads to another one."""
+    keeper = await asyncpg.connect(**connect)
+    try:
+        if not await keeper.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            await keeper.execute(f'CREATE DATABASE "{name}"')
+    except asyncpg.DuplicateDatabaseError:
+        # Somebody was quicker, which is just as good.
+        return
+    finally:
+        await keeper.close()

@@ -26,7 +26,7 @@ class ReturnCode:
 
 
 def _table() -> dict[str, ReturnCode]:
-    file = resources.files("grants.payments") / "results" / "return_codes.json"
+    file = resources.files("grants.banking") / "results" / "return_codes.json"
     rows = json.loads(file.read_text(encoding="utf-8"))
     # The order of the file is the order of the search: the special words before the general.
     return {

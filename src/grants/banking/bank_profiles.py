@@ -21,9 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from grants.kernel.errors import N_, RuleBroken
 from grants.kernel.money import Fen
-from grants.payments.pain_001 import pain_001
-from grants.payments.pay_items import Payer, PayItem
-from grants.payments.preflight import Finding, Level, find_faults
+from grants.banking.pain_001 import pain_001
+from grants.banking.pay_items import Payer, PayItem
+from grants.banking.preflight import Finding, Level, find_faults
 from grants.platform.sheet_output import SHANGHAI, encode_lines, neutral, safe_workbook, yuan_of
 
 __all__ = [
@@ -121,7 +121,7 @@ class Profile(_Data):
 
 
 def _shipped() -> dict[str, Profile]:
-    folder = resources.files("grants.payments") / "profiles"
+    folder = resources.files("grants.banking") / "profiles"
     profiles = [
         Profile.model_validate_json(file.read_text(encoding="utf-8"))
         for file in sorted(folder.iterdir(), key=lambda f: f.name)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from grants.payments.pay_items import Payer, PayItem
+from grants.banking.pay_items import Payer, PayItem
 from grants.platform.sheet_output import yuan_of
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"

@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 from grants.kernel.errors import N_
 from grants.kernel.money import Fen
-from grants.payments.result_lines import (
+from grants.banking.result_lines import (
     BadResultFile,
     Gathering,
     Outcome,

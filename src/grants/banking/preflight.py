@@ -10,7 +10,7 @@ from typing import Literal
 from grants.kernel.errors import N_
 from grants.kernel.identifiers import card_number_warning, is_cnaps, is_corporate_account
 from grants.kernel.money import Fen, yuan_text
-from grants.payments.pay_items import Payer, PayItem
+from grants.banking.pay_items import Payer, PayItem
 
 Level = Literal["blocking", "warning"]
 

@@ -18,9 +18,9 @@ from importlib import resources
 
 from grants.kernel.errors import N_
 from grants.kernel.money import Fen
-from grants.payments.bank_profiles import Profile
-from grants.payments.pain_002 import is_xml, read_pain_002
-from grants.payments.result_lines import (
+from grants.banking.bank_profiles import Profile
+from grants.banking.pain_002 import is_xml, read_pain_002
+from grants.banking.result_lines import (
     BadResultFile,
     Gathering,
     Outcome,
@@ -30,7 +30,7 @@ from grants.payments.result_lines import (
     result_key,
     result_keys,
 )
-from grants.payments.return_codes import RETURN_CODES, ReturnCode
+from grants.banking.return_codes import RETURN_CODES, ReturnCode
 from grants.platform.sheets import Sheet, SheetRow, read_sheet
 
 __all__ = [
@@ -79,7 +79,7 @@ def _plain(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _shipped_words() -> dict[str, dict[str, list[str]]]:
-    file = resources.files("grants.payments") / "results" / "words.json"
+    file = resources.files("grants.banking") / "results" / "words.json"
     words: dict[str, dict[str, list[str]]] = json.loads(file.read_text(encoding="utf-8"))
     return words
 

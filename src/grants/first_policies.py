@@ -1,0 +1,142 @@
+"""The first version of every policy, with its legal basis and how well it is founded.
+
+They are laid once into an empty installation; from then on an administrator adds versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import BaseModel
+
+from grants.awards.tiers import ApprovalTiers, Tier
+from grants.banking.actions import PayerAccount
+from grants.budget.rules import FundCell, FundMatrix
+from grants.kernel.identity import Actor, Role
+from grants.payments.gate import RULES, GatePolicy, GateRulePolicy
+from grants.payments.rules import PaymentClock
+from grants.platform import db
+
+_ALLOW = FundCell(verdict="allow")
+_BY_DOCUMENT = FundCell(verdict="document", note="依上级文件")
+_NO_PEOPLE = FundCell(
+    verdict="deny",
+    note="福彩公益金不得用于人员经费、不得用于发放个人奖励（湘财综指〔2017〕30号，外省文本）",
+    mark="V-x",
+)
+_NONE = FundCell(verdict="deny", note="本项目不由该资金支付")
+
+
+def _row(lottery: FundCell) -> Mapping[str, FundCell]:
+    return {
+        "GENERAL": _ALLOW,
+        "LOTTERY": lottery,
+        "EARMARKED": _BY_DOCUMENT,
+        "CHARITY": _ALLOW,
+    }
+
+
+FUND_MATRIX = FundMatrix(
+    cells={
+        "SERVICE_CONTRACT": _row(
+            FundCell(verdict="purpose", note="仅限扶老助残救孤济困等公益用途，按合同价", mark="D")
+        ),
+        "VENTURE": _row(FundCell(verdict="allow", note="太仓公益创投惯例", mark="V")),
+        "POST_SUBSIDY": _row(_NO_PEOPLE),
+        "PERSONAL_AWARD": _row(_NO_PEOPLE),
+        "INCUBATION": _row(FundCell(verdict="allow", note="公益用途")),
+        "EVALUATION": {
+            "GENERAL": _ALLOW,
+            "LOTTERY": FundCell(verdict="purpose", note="不超过资金的 5%", mark="D"),
+            "EARMARKED": _NONE,
+            "CHARITY": _NONE,
+        },
+    }
+)
+
+_T1 = (Role.SECTION_HEAD, Role.FIN_OFFICER, Role.DEPUTY_LEADER)
+_T2 = (*_T1, Role.FIN_DEPUTY, Role.MAIN_LEADER)
+
+APPROVAL_TIERS = ApprovalTiers(
+    tiers=(
+        Tier(code="T1", up_to_fen=50_000_00, chain=_T1),
+        Tier(code="T2", up_to_fen=200_000_00, chain=_T2),
+        Tier(code="T3", up_to_fen=500_000_00, chain=_T2, minutes_needed=True),
+        Tier(code="T4", up_to_fen=None, chain=_T2, minutes_needed=True),
+    )
+)
+
+_WAIVERS = (Role.FIN_HEAD, Role.FIN_DEPUTY)
+_WARNINGS = frozenset({"no_similar_payment", "clock_is_kept", "evidence_is_attached"})
+_WAIVABLE = frozenset(
+    {
+        "before_year_end_cutoff",
+        "invoice_is_present",
+        "invoice_covers_amount",
+        "inspection_is_passed",
+        "publicity_is_over",
+        "names_agree",
+    }
+)
+
+PAYMENT_GATE = GatePolicy(
+    rules={
+        name: GateRulePolicy(
+            level="warning" if name in _WARNINGS else "blocking",
+            waivable_by=_WAIVERS if name in _WAIVABLE else (),
+        )
+        for name in RULES
+    },
+    publicity_workdays=5,
+    invoice_instruments=("SERVICE_CONTRACT", "EVALUATION"),
+    publicity_instruments=("VENTURE", "POST_SUBSIDY", "PERSONAL_AWARD"),
+    repeat_days=90,
+    year_end_cutoff_month=12,
+    year_end_cutoff_day=20,
+    clock_warning_days=3,
+)
+
+PAYMENT_CLOCK = PaymentClock(days_after_trigger=30, workdays_after_invoice=10)
+
+
+@dataclass(frozen=True)
+class FirstPolicy:
+    """A policy's first version: kind, body, the document it rests on, and its mark."""
+
+    kind: str
+    body: BaseModel
+    legal_basis: str
+    mark: str
+
+
+FIRST_POLICIES: Sequence[FirstPolicy] = (
+    FirstPolicy("fund_matrix", FUND_MATRIX, "福利彩票公益金使用管理规定及本市惯例", "D"),
+    FirstPolicy("approval_tiers", APPROVAL_TIERS, "本局资金审批权限（待局里确认）", "D"),
+    FirstPolicy("payment_gate", PAYMENT_GATE, "行政事业单位内部控制规范（财会〔2012〕21号）", "D"),
+    FirstPolicy(
+        "payment_clock",
+        PAYMENT_CLOCK,
+        "保障中小企业款项支付条例（国务院令第802号）；苏州市 10 个工作日惯例",
+        "V",
+    ),
+)
+
+
+async def lay_first_policies(actor: Actor, payer: PayerAccount, *, starts_on: date) -> None:
+    """Lay the first versions, and the bureau's own account, into an empty installation."""
+    laid = (*FIRST_POLICIES, FirstPolicy("payer_account", payer, "本单位银行账户", "D"))
+    async with db.unit_of_work(actor):
+        for policy in laid:
+            await db.execute(
+                """
+                INSERT INTO policy_version (kind, scope, starts_on, body, legal_basis, mark)
+                VALUES ($1, '', $2, $3, $4, $5)
+                """,
+                policy.kind,
+                starts_on,
+                policy.body.model_dump(mode="json"),
+                policy.legal_basis,
+                policy.mark,
+            )

@@ -1,0 +1,364 @@
+"""Reads of payments. Agencies see their own; everything else is not found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from grants.kernel.errors import NotFound
+from grants.kernel.identity import Actor, Role
+from grants.kernel.money import Fen
+from grants.payments.gate import GateFacts
+from grants.platform import db
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A payment request as actions and case pages read it."""
+
+    id: int
+    number: str
+    fiscal_year: int
+    award_id: int
+    award_number: str
+    award_title: str
+    award_amount_fen: Fen
+    award_minutes_no: str
+    instalment_id: int
+    sequence: int
+    commitment_id: int
+    line_id: int
+    line_code: str
+    bank_account_id: int
+    account_last4: str
+    bank_name: str
+    organisation_id: int | None
+    person_id: int | None
+    payee_name: str
+    programme_name: str
+    programme_name_en: str
+    amount_fen: Fen
+    purpose: str
+    invoice_no: str | None
+    invoice_kind: str
+    invoice_amount_fen: Fen
+    minutes_no: str
+    state: str
+    round: int
+    step: int
+    chain: tuple[Role, ...]
+    tier: str
+    made_by_person: int
+    maker: str
+    due_on: date
+    submitted_at: datetime | None
+    approved_at: datetime | None
+    paid_on: date | None
+    version: int
+
+    @property
+    def step_role(self) -> Role | None:
+        """Whose turn it is while in approval."""
+        return self.chain[self.step - 1] if 1 <= self.step <= len(self.chain) else None
+
+
+_PAYMENT = """
+SELECT p.id, p.number, p.fiscal_year, p.award AS award_id, a.number AS award_number,
+       a.title AS award_title, a.amount_fen AS award_amount_fen,
+       a.minutes_no AS award_minutes_no, p.instalment AS instalment_id, i.sequence,
+       p.commitment AS commitment_id, c.line AS line_id, l.code AS line_code,
+       p.bank_account AS bank_account_id, b.number_last4 AS account_last4, b.bank_name,
+       a.organisation AS organisation_id, a.person AS person_id, p.payee_name,
+       g.name AS programme_name, g.name_en AS programme_name_en, p.amount_fen, p.purpose,
+       p.invoice_no, p.invoice_kind, p.invoice_amount_fen, p.minutes_no, p.state, p.round,
+       p.step, p.chain, p.tier, p.made_by_person, m.name AS maker, p.due_on, p.submitted_at,
+       p.approved_at, p.paid_on, p.version
+FROM payment p
+JOIN award a ON a.id = p.award
+JOIN instalment i ON i.id = p.instalment
+JOIN commitment c ON c.id = p.commitment
+JOIN budget_line l ON l.id = c.line
+JOIN programme g ON g.id = l.programme
+JOIN bank_account b ON b.id = p.bank_account
+JOIN person m ON m.id = p.made_by_person
+"""
+
+
+def _payment(found: db.Row) -> Payment:
+    return Payment(**{**found, "chain": tuple(Role(r) for r in found["chain"])})
+
+
+async def payment(actor: Actor, payment_id: int, *, lock: bool = False) -> Payment:
+    """One payment within the actor's scope; raises NotFound."""
+    found = await db.row(
+        _PAYMENT
+        + "WHERE p.id = $1 AND ($2::bigint IS NULL OR a.organisation = $2)"
+        + (" FOR UPDATE OF p" if lock else ""),
+        payment_id,
+        actor.organisation_id,
+    )
+    if found is None:
+        raise NotFound()
+    return _payment(found)
+
+
+async def lock_payments(payment_ids: Sequence[int]) -> list[Payment]:
+    """Payments locked in order of id; raises NotFound when one is missing."""
+    found = await db.rows(
+        _PAYMENT + "WHERE p.id = ANY($1) ORDER BY p.id FOR UPDATE OF p", sorted(set(payment_ids))
+    )
+    if len(found) != len(set(payment_ids)):
+        raise NotFound()
+    return [_payment(r) for r in found]
+
+
+_FACTS = """
+SELECT p.amount_fen, a.state AS award_state, a.amount_fen AS award_amount_fen,
+       a.grade AS award_grade, g.instrument, f.kind AS fund_kind, l.code AS line_code,
+       l.fiscal_year AS line_year,
+       b.payable_fen + b.in_bank_fen + b.paid_fen + b.surrendered_fen AS line_drawn_fen,
+       b.available_fen AS line_available_fen, plan.months_fen,
+       c.committed_fen AS commitment_left_fen,
+       (SELECT coalesce(sum(x.paid_fen), 0)::bigint FROM commitment x
+        WHERE x.award_id = a.id) AS award_paid_fen,
+       i.sequence, (SELECT count(*) FROM instalment n WHERE n.award = a.id) AS sequences,
+       i.amount_fen AS instalment_amount_fen, i.due_on, i.condition, i.condition_met_on,
+       i.condition_evidence, coalesce(nullif(p.minutes_no, ''), a.minutes_no) AS minutes_no,
+       a.publicised_from, a.publicised_to, a.objections, p.invoice_no, p.invoice_amount_fen,
+       coalesce(o.name, person.name) AS payee_name, k.holder_name AS account_holder,
+       k.state AS account_state, k.number_last4 AS account_last4, o.standing,
+       o.inspection_year, o.inspection_result, o.grade_expires_on,
+       repeats.count AS repeats, repeats.number AS repeat_number,
+       (SELECT count(*) FROM attachment t
+        WHERE t.case_kind = 'payment' AND t.case_id = p.id) AS attachments,
+       p.due_on AS payment_due_on
+FROM payment p
+JOIN award a ON a.id = p.award
+JOIN instalment i ON i.id = p.instalment
+JOIN commitment c ON c.id = p.commitment
+JOIN budget_line l ON l.id = c.line
+JOIN line_balance b ON b.id = l.id
+JOIN programme g ON g.id = l.programme
+JOIN fund_source f ON f.id = l.fund_source
+JOIN bank_account k ON k.id = p.bank_account
+LEFT JOIN organisation o ON o.id = a.organisation
+LEFT JOIN person ON person.id = a.person
+LEFT JOIN cash_plan plan ON plan.line = l.id AND plan.state = 'APPROVED'
+LEFT JOIN LATERAL (
+    SELECT count(*) AS count, max(q.number) AS number
+    FROM payment q JOIN award qa ON qa.id = q.award
+    WHERE q.id <> p.id AND q.amount_fen = p.amount_fen AND qa.programme = a.programme
+      AND q.purpose = p.purpose AND q.award = p.award
+      AND q.state IN ('SUBMITTED', 'APPROVED', 'IN_BANK', 'BOUNCED', 'PAID')
+      AND coalesce(q.submitted_at, now()) > now() - make_interval(days => $2)
+) repeats ON true
+WHERE p.id = $1
+"""
+
+
+async def gate_facts(payment_id: int, *, minutes_needed: bool, repeat_days: int) -> GateFacts:
+    """Everything the gate looks at, in one read; raises NotFound."""
+    found = await db.row(_FACTS, payment_id, repeat_days)
+    if found is None:
+        raise NotFound()
+    return GateFacts(**found, minutes_needed=minutes_needed)
+
+
+async def waivers(payment_id: int) -> dict[str, str]:
+    """Gate rules set aside for a payment, with the reason and who gave it."""
+    found = await db.rows(
+        """
+        SELECT w.rule, w.reason, p.name FROM gate_waiver w JOIN person p ON p.id = w.person_id
+        WHERE w.payment = $1 ORDER BY w.id
+        """,
+        payment_id,
+    )
+    return {r["rule"]: f"{r['reason']} ({r['name']})" for r in found}
+
+
+@dataclass(frozen=True)
+class Act:
+    """One decision on a payment."""
+
+    round: int
+    step: int
+    role: Role
+    decision: str
+    opinion: str
+    who: str
+    delegated: bool
+    decided_at: datetime
+
+
+async def acts(payment_id: int) -> list[Act]:
+    """All decisions on a payment in order."""
+    found = await db.rows(
+        """
+        SELECT x.round, x.step, x.role, x.decision, x.opinion, p.name AS who,
+               x.delegation_id IS NOT NULL AS delegated, x.decided_at
+        FROM payment_act x JOIN person p ON p.id = x.person_id
+        WHERE x.payment = $1 ORDER BY x.id
+        """,
+        payment_id,
+    )
+    return [Act(**{**r, "role": Role(r["role"])}) for r in found]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A payment as a list shows it."""
+
+    id: int
+    number: str
+    title: str
+    payee_name: str
+    programme_name: str
+    programme_name_en: str
+    sequence: int
+    amount_fen: Fen
+    state: str
+    step_role: Role | None
+    due_on: date
+    paid_on: date | None
+    maker: str
+    version: int
+
+
+@dataclass(frozen=True)
+class PaymentFilter:
+    """What a list of payments may be narrowed by; None means all."""
+
+    state: str | None = None
+    waiting_for: frozenset[Role] | None = None
+    not_by_person: int | None = None
+    programme_id: int | None = None
+    organisation_id: int | None = None
+    award_id: int | None = None
+    due_before: date | None = None
+    search: str = ""
+    order: str = "due"
+
+
+_LISTED = """
+SELECT p.id, p.number, a.title, p.payee_name, g.name AS programme_name,
+       g.name_en AS programme_name_en, i.sequence, p.amount_fen, p.state,
+       p.chain ->> (p.step - 1) AS step_role, p.due_on, p.paid_on, m.name AS maker, p.version
+FROM payment p
+JOIN award a ON a.id = p.award
+JOIN programme g ON g.id = a.programme
+JOIN instalment i ON i.id = p.instalment
+JOIN person m ON m.id = p.made_by_person
+"""
+
+_WANTED = """
+WHERE ($1::bigint IS NULL OR a.organisation = $1)
+  AND ($2::text IS NULL OR p.state = $2)
+  AND ($3::text[] IS NULL OR (p.state = 'SUBMITTED' AND p.chain ->> (p.step - 1) = ANY($3)))
+  AND ($4::bigint IS NULL OR (p.made_by_person <> $4 AND NOT EXISTS (
+        SELECT 1 FROM payment_act x
+        WHERE x.payment = p.id AND x.round = p.round AND x.person_id = $4)))
+  AND ($5::bigint IS NULL OR a.programme = $5)
+  AND ($6::bigint IS NULL OR a.organisation = $6)
+  AND ($7::bigint IS NULL OR p.award = $7)
+  AND ($8::date IS NULL OR p.due_on < $8)
+  AND ($9 = '' OR p.number ILIKE '%' || $9 || '%' OR p.payee_name ILIKE '%' || $9 || '%'
+       OR a.title ILIKE '%' || $9 || '%')
+"""
+
+_ORDERS = {
+    "due": "p.due_on, p.id",
+    "newest": "p.id DESC",
+    "amount": "p.amount_fen DESC, p.id",
+    "payee": "p.payee_name, p.id",
+}
+
+
+def _wanted(actor: Actor, wanted: PaymentFilter) -> tuple[object, ...]:
+    return (
+        actor.organisation_id,
+        wanted.state,
+        sorted(wanted.waiting_for) if wanted.waiting_for is not None else None,
+        wanted.not_by_person,
+        wanted.programme_id,
+        wanted.organisation_id,
+        wanted.award_id,
+        wanted.due_before,
+        wanted.search.strip(),
+    )
+
+
+async def payments(
+    actor: Actor, wanted: PaymentFilter, *, limit: int = 50, offset: int = 0
+) -> list[Listed]:
+    """Payments within the actor's scope in the wanted order."""
+    order = _ORDERS.get(wanted.order, _ORDERS["due"])
+    found = await db.rows(
+        f"{_LISTED} {_WANTED} ORDER BY {order} LIMIT $10 OFFSET $11",
+        *_wanted(actor, wanted),
+        limit,
+        offset,
+    )
+    return [
+        Listed(**{**r, "step_role": Role(r["step_role"]) if r["step_role"] else None})
+        for r in found
+    ]
+
+
+async def count_payments(actor: Actor, wanted: PaymentFilter) -> tuple[int, Fen]:
+    """How many payments a filter finds, and their total in fen."""
+    found = await db.row(
+        "SELECT count(*) AS payments, coalesce(sum(p.amount_fen), 0)::bigint AS total "
+        "FROM payment p JOIN award a ON a.id = p.award " + _WANTED,
+        *_wanted(actor, wanted),
+    )
+    assert found is not None
+    return found["payments"], Fen(found["total"])
+
+
+def waiting_for(actor: Actor) -> PaymentFilter:
+    """What waits for this person: steps of own roles on requests not acted on before."""
+    return PaymentFilter(
+        waiting_for=frozenset(actor.roles), not_by_person=actor.person_id, state="SUBMITTED"
+    )
+
+
+@dataclass(frozen=True)
+class Usual:
+    """An earlier payment of the same payee, for comparison."""
+
+    number: str
+    amount_fen: Fen
+    paid_on: date
+    same_programme: bool
+
+
+async def usual_for_payee(payment: Payment, *, limit: int = 8) -> list[Usual]:
+    """The payee's latest paid payments, oldest first: what is normal for this payee."""
+    found = await db.rows(
+        """
+        SELECT * FROM (
+            SELECT q.number, q.amount_fen, q.paid_on, q.id,
+                   qa.programme = (SELECT programme FROM award WHERE id = $1) AS same_programme
+            FROM payment q JOIN award qa ON qa.id = q.award
+            WHERE q.state = 'PAID' AND q.id <> $2
+              AND qa.organisation IS NOT DISTINCT FROM $3 AND qa.person IS NOT DISTINCT FROM $4
+            ORDER BY q.paid_on DESC, q.id DESC LIMIT $5
+        ) latest ORDER BY paid_on, id
+        """,
+        payment.award_id,
+        payment.id,
+        payment.organisation_id,
+        payment.person_id,
+        limit,
+    )
+    return [Usual(r["number"], r["amount_fen"], r["paid_on"], r["same_programme"]) for r in found]
+
+
+async def live_payment_of(instalment_id: int) -> int | None:
+    """The payment that stands for an instalment, where there is one."""
+    found = await db.value(
+        "SELECT id FROM payment WHERE instalment = $1 AND state NOT IN ('WITHDRAWN', 'REJECTED')",
+        instalment_id,
+    )
+    return int(found) if found is not None else None

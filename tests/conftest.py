@@ -1,0 +1,65 @@
+"""One embedded PostgreSQL for the whole run; every test starts from empty tables."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(tempfile.mkdtemp(prefix="grants-tests-"))
+os.environ["GRANTS_DATA"] = str(_ROOT)
+os.environ["GRANTS_DEMO"] = "1"
+os.environ["GRANTS_SECOND_FACTOR"] = "0"
+
+from grants.platform import db, embedded, schema  # noqa: E402
+
+KEPT = ("migration",)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[embedded.Cluster]:
+    """A throwaway PostgreSQL, gone after the run."""
+    _ROOT.chmod(0o711)
+    yield embedded.start_cluster(_ROOT, durable=False)
+    embedded.remove_cluster(_ROOT)
+    shutil.rmtree(_ROOT, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def database(cluster: embedded.Cluster) -> AsyncIterator[None]:
+    """The migrated database, with the pool of this process open on it."""
+    await schema.ensure_database(cluster.connect("postgres"), "grants_test")
+    await db.open_pool(cluster.connect("grants_test"), size=20)
+    await schema.migrate()
+    yield
+    await db.close_pool()
+
+
+@pytest.fixture
+async def empty(database: None) -> None:
+    """Empty tables, and the system's own person and account."""
+    async with db.ENGINE.transaction():
+        tables = await db.rows(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
+            "AND tablename <> ALL ($1) ORDER BY tablename",
+            list(KEPT),
+        )
+        names = ", ".join(f'"{r["tablename"]}"' for r in tables)
+        await db.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        await db.execute("SELECT set_config('grants.user', '1', true)")
+        await db.execute("INSERT INTO person (name, is_demo) VALUES ('系统', false)")
+        await db.execute(
+            "INSERT INTO app_user (username, person, failed_attempts, is_active, language) "
+            "VALUES ('system', 1, 0, false, 'zh')"
+        )
+
+
+@pytest.fixture
+def today() -> date:
+    """The day on which tests take place."""
+    return date(2026, 6, 15)
