@@ -19,11 +19,11 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from grants.kernel.errors import N_, RuleBroken
-from grants.kernel.money import Fen
 from grants.banking.pain_001 import pain_001
 from grants.banking.pay_items import Payer, PayItem
 from grants.banking.preflight import Finding, Level, find_faults
+from grants.kernel.errors import N_, RuleBroken
+from grants.kernel.money import Fen
 from grants.platform.sheet_output import SHANGHAI, encode_lines, neutral, safe_workbook, yuan_of
 
 __all__ = [

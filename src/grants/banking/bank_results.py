@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 
-from grants.kernel.errors import N_
-from grants.kernel.money import Fen
 from grants.banking.bank_profiles import Profile
 from grants.banking.pain_002 import is_xml, read_pain_002
 from grants.banking.result_lines import (
@@ -31,6 +29,8 @@ from grants.banking.result_lines import (
     result_keys,
 )
 from grants.banking.return_codes import RETURN_CODES, ReturnCode
+from grants.kernel.errors import N_
+from grants.kernel.money import Fen
 from grants.platform.sheets import Sheet, SheetRow, read_sheet
 
 __all__ = [

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from grants.kernel.errors import N_
-from grants.kernel.money import Fen
 from grants.banking.result_lines import (
     BadResultFile,
     Gathering,
@@ -21,6 +19,8 @@ from grants.banking.result_lines import (
     ResultFile,
     ResultLine,
 )
+from grants.kernel.errors import N_
+from grants.kernel.money import Fen
 from grants.platform.sheets import MAX_BYTES, MAX_ROWS
 
 _NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:pain\.002\.001\.\d\d")

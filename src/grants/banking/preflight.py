@@ -7,10 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from grants.kernel.errors import N_
-from grants.kernel.identifiers import card_number_warning, is_cnaps, is_corporate_account
-from grants.kernel.money import Fen, yuan_text
 from grants.banking.pay_items import Payer, PayItem
+from grants.kernel.errors import N_
+from grants.kernel.identifiers import (
+    card_number_warning,
+    is_cnaps,
+    is_corporate_account,
+    last_four,
+)
+from grants.kernel.money import Fen, yuan_text
 
 Level = Literal["blocking", "warning"]
 
@@ -206,24 +211,28 @@ def _encodes(character: str, encoding: str) -> bool:
 
 
 def _of_account(item: PayItem) -> Faults:
-    digits_only = item.account.isascii() and item.account.isdecimal()
-    if not digits_only or not is_corporate_account(item.account):
+    # Findings travel further than payment files: they show the last four digits only.
+    if not _digits_only(item.account) or not is_corporate_account(item.account):
         yield _finding(
             item,
             "pay.account_shape",
             "blocking",
-            N_("An account number has 8 to 32 digits: {account}"),
-            account=_hidden(item.account),
+            N_("An account number has 8 to 32 digits; this one ends in “{last_four}”."),
+            last_four=last_four(item.account),
         )
-    elif item.to_person:
-        warning = card_number_warning(item.account)
-        if warning:
-            yield _finding(item, "pay.card_number", "warning", warning)
+    elif item.to_person and card_number_warning(item.account):
+        yield _finding(
+            item,
+            "pay.card_number",
+            "warning",
+            N_("The account …{last_four} does not look like a card; compare it with the original."),
+            last_four=last_four(item.account),
+        )
 
 
-def _hidden(account: str) -> str:
-    """Show the last four digits only; findings travel further than payment files."""
-    return f"…{account[-4:]}" if account else "–"
+def _digits_only(text: str) -> bool:
+    """What goes to a bank has no spaces, hyphens or full-width digits left."""
+    return text.isascii() and text.isdecimal()
 
 
 def _of_amount(item: PayItem) -> Faults:
@@ -259,7 +268,7 @@ def _of_purpose(item: PayItem, max_chars: int, personal_over_fen: int) -> Faults
 
 def _of_bank(item: PayItem, payer: Payer | None, *, always: bool) -> Faults:
     if item.cnaps:
-        if not is_cnaps(item.cnaps):
+        if not _digits_only(item.cnaps) or not is_cnaps(item.cnaps):
             yield _finding(
                 item,
                 "pay.cnaps_wrong",

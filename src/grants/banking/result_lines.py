@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from grants.banking.return_codes import named_in, return_code_of
 from grants.kernel.errors import N_, Refusal, RuleBroken
 from grants.kernel.money import Fen, fen_from_yuan, yuan_text
-from grants.banking.return_codes import named_in, return_code_of
 from grants.platform.sheets import Note
 
 Outcome = Literal["PAID", "RETURNED", "UNKNOWN"]

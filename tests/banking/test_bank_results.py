@@ -13,8 +13,6 @@ import xlsxwriter  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grants.kernel.errors import RuleBroken
-from grants.kernel.money import Fen
 from grants.banking.bank_profiles import PROFILES, Payer, PayItem, Profile, export_batch
 from grants.banking.bank_results import (
     RETURN_CODES,
@@ -27,6 +25,8 @@ from grants.banking.bank_results import (
 from grants.banking.pain_002 import read_xml
 from grants.banking.result_lines import read_day
 from grants.banking.return_codes import return_code_of
+from grants.kernel.errors import RuleBroken
+from grants.kernel.money import Fen
 from grants.platform.sheets import read_sheet
 
 HEADER = "明细编号,账号,户名,金额,状态,失败原因,银行流水号,入账日期"

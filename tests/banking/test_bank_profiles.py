@@ -13,8 +13,6 @@ from xml.etree import ElementTree as ET
 import pytest
 from pydantic import ValidationError
 
-from grants.kernel.errors import RuleBroken
-from grants.kernel.money import Fen
 from grants.banking.bank_profiles import (
     PROFILES,
     BatchFile,
@@ -25,6 +23,8 @@ from grants.banking.bank_profiles import (
     manifest,
     preflight,
 )
+from grants.kernel.errors import RuleBroken
+from grants.kernel.money import Fen
 from grants.platform.sheets import read_sheet
 
 MADE_AT = dt.datetime(2026, 6, 10, 1, 30, tzinfo=dt.UTC)
