@@ -18,7 +18,7 @@ from grants.banking.bank_results import (
     ResultLine,
     parse_results,
 )
-from grants.banking.pay_items import PayItem, Payer
+from grants.banking.pay_items import Payer, PayItem
 from grants.banking.preflight import Finding
 from grants.banking.tables import Batch
 from grants.banking.workflow import BATCH, BatchCase, BatchState, ItemState

@@ -27,7 +27,7 @@ def fen_from_yuan(text: str, *, allow_negative: bool = False) -> Fen:
     `money.too_many_decimals` (less than a fen), `money.too_large` (10^15 yuan or more).
     Example: "1.5万元" is 1,500,000 fen.
     """
-    plain = unicodedata.normalize("NFKC", text).strip().lstrip("¥¥").strip()
+    plain = unicodedata.normalize("NFKC", text).strip().removeprefix("¥").strip()
     if not plain:
         raise RuleBroken("money.empty", N_("Enter an amount."))
     found = _AMOUNT.fullmatch(plain) if plain.isascii() or _UNITS else None

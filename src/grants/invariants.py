@@ -1,0 +1,347 @@
+"""`grants verify`: every invariant of the money, as one query each that finds its breaches.
+
+A query answers the rows that break the invariant, named by `what`; no row means it holds.
+The queries read the tables of every feature on purpose: they are the witness that the
+features did not lie to each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grants.kernel.errors import N_
+from grants.platform import db
+from grants.platform.audit import broken_seals
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A sentence that must hold, and the query that finds where it does not."""
+
+    name: str
+    sentence: str
+    breaches: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an invariant holds; `examples` names up to five breaches."""
+
+    name: str
+    sentence: str
+    breaches: int
+    examples: Sequence[str]
+
+
+_BUCKETS = ("available", "committed", "payable", "in_bank", "paid", "surrendered")
+
+
+def _folded(owner: str, buckets: Sequence[str]) -> str:
+    """Breaches of “balances are the sum of their moves”, for a line or a commitment."""
+    table = "line_balance" if owner == "line" else "commitment"
+    sums = ", ".join(
+        f"coalesce(sum(amount_fen) FILTER (WHERE to_bucket = '{b}'), 0)"
+        f" - coalesce(sum(amount_fen) FILTER (WHERE from_bucket = '{b}'), 0) AS {b}"
+        for b in buckets
+    )
+    differs = " OR ".join(f"t.{b}_fen <> coalesce(m.{b}, 0)" for b in buckets)
+    return f"""
+    SELECT '{owner} ' || t.id AS what FROM {table} t
+    LEFT JOIN (SELECT {owner} AS owner, {sums} FROM ledger_move GROUP BY {owner}) m
+           ON m.owner = t.id
+    WHERE {differs} ORDER BY t.id
+    """
+
+
+INVARIANTS: Sequence[Invariant] = (
+    Invariant(
+        "line_buckets_are_their_moves",
+        N_("Each bucket of each line is the sum of its moves"),
+        _folded("line", _BUCKETS),
+    ),
+    Invariant(
+        "commitment_buckets_are_their_moves",
+        N_("Each bucket of each commitment is the sum of its moves"),
+        _folded("commitment", _BUCKETS[1:]),
+    ),
+    Invariant(
+        "quota_is_sum_of_buckets",
+        N_("Quota is the sum of the buckets, and what came in less what went out"),
+        """
+        SELECT 'line ' || b.id AS what FROM line_balance b
+        LEFT JOIN (
+            SELECT line, sum(CASE WHEN from_bucket = 'outside' THEN amount_fen
+                                  WHEN to_bucket = 'outside' THEN -amount_fen ELSE 0 END) AS quota
+            FROM ledger_move GROUP BY line
+        ) m ON m.line = b.id
+        WHERE b.quota_fen <> coalesce(m.quota, 0)
+           OR b.quota_fen <> b.available_fen + b.committed_fen + b.payable_fen + b.in_bank_fen
+                             + b.paid_fen + b.surrendered_fen
+        ORDER BY b.id
+        """,
+    ),
+    Invariant(
+        "line_is_sum_of_commitments",
+        N_("What a line has committed and paid is the sum of its commitments"),
+        """
+        SELECT 'line ' || b.id AS what FROM line_balance b
+        LEFT JOIN (
+            SELECT line, sum(committed_fen) AS committed, sum(payable_fen) AS payable,
+                   sum(in_bank_fen) AS in_bank, sum(paid_fen) AS paid
+            FROM commitment GROUP BY line
+        ) c ON c.line = b.id
+        WHERE (b.committed_fen, b.payable_fen, b.in_bank_fen, b.paid_fen) IS DISTINCT FROM
+              (coalesce(c.committed, 0), coalesce(c.payable, 0), coalesce(c.in_bank, 0),
+               coalesce(c.paid, 0))
+        ORDER BY b.id
+        """,
+    ),
+    Invariant(
+        "quota_follows_its_documents",
+        N_("Every approved quota document moved its amount, and no other did"),
+        """
+        SELECT 'quota document ' || q.number AS what FROM quota_movement q
+        LEFT JOIN (SELECT case_id, count(*) AS moves, min(amount_fen) AS low,
+                          max(amount_fen) AS high
+                   FROM ledger_move WHERE case_kind = 'quota_movement' GROUP BY case_id) m
+               ON m.case_id = q.id
+        WHERE (q.state = 'APPROVED') <> (m.case_id IS NOT NULL)
+           OR m.low <> q.amount_fen OR m.high <> q.amount_fen
+           OR m.moves <> CASE WHEN q.kind = 'TRANSFER' THEN 2 ELSE 1 END
+        ORDER BY q.id
+        """,
+    ),
+    Invariant(
+        "award_within_its_shares",
+        N_("The shares of an award add up to it, and no commitment exceeds its share"),
+        """
+        SELECT 'award ' || a.number AS what FROM award a
+        LEFT JOIN (SELECT award, sum(amount_fen) AS fen FROM award_share GROUP BY award) s
+               ON s.award = a.id
+        WHERE a.state <> 'HISTORIC' AND s.fen IS DISTINCT FROM a.amount_fen
+        UNION ALL
+        SELECT 'commitment ' || c.id FROM commitment c
+        JOIN award_share s ON s.award = c.award_id AND s.line = c.line
+        WHERE c.amount_fen > s.amount_fen AND EXISTS (
+            SELECT 1 FROM budget_line l WHERE l.id = c.line AND l.state = 'OPEN')
+        ORDER BY what
+        """,
+    ),
+    Invariant(
+        "paid_within_award",
+        N_("Paid and on its way is never more than the award"),
+        """
+        SELECT 'award ' || a.number AS what FROM award a
+        JOIN (SELECT award_id, sum(payable_fen + in_bank_fen + paid_fen) AS fen
+              FROM commitment GROUP BY award_id) c ON c.award_id = a.id
+        WHERE c.fen > a.amount_fen ORDER BY a.id
+        """,
+    ),
+    Invariant(
+        "payments_fill_their_buckets",
+        N_("Payments in each state add up to the buckets of their commitment"),
+        """
+        SELECT 'commitment ' || c.id AS what FROM commitment c
+        LEFT JOIN (
+            SELECT p.commitment,
+                   sum(p.amount_fen) FILTER (WHERE p.state IN ('APPROVED', 'BOUNCED')) AS payable,
+                   sum(p.amount_fen) FILTER (WHERE p.state = 'IN_BANK') AS in_bank,
+                   sum(p.amount_fen - coalesce(r.fen, 0)) FILTER (WHERE p.state = 'PAID') AS paid
+            FROM payment p
+            LEFT JOIN (SELECT payment, sum(amount_fen) AS fen FROM refund
+                       WHERE state = 'APPROVED' GROUP BY payment) r ON r.payment = p.id
+            GROUP BY p.commitment
+        ) p ON p.commitment = c.id
+        WHERE (c.payable_fen, c.in_bank_fen, c.paid_fen) IS DISTINCT FROM
+              (coalesce(p.payable, 0), coalesce(p.in_bank, 0), coalesce(p.paid, 0))
+        ORDER BY c.id
+        """,
+    ),
+    Invariant(
+        "instalment_paid_once",
+        N_("No instalment has two living payments, and none is paid above its amount"),
+        """
+        SELECT 'instalment ' || i.id AS what FROM instalment i
+        JOIN payment p ON p.instalment = i.id AND p.state NOT IN ('WITHDRAWN', 'REJECTED')
+        GROUP BY i.id, i.amount_fen
+        HAVING count(*) > 1 OR sum(p.amount_fen) > i.amount_fen ORDER BY i.id
+        """,
+    ),
+    Invariant(
+        "instalment_knows_its_payment",
+        N_("An instalment is requested or paid exactly when a payment says so"),
+        """
+        SELECT 'instalment ' || i.id AS what FROM instalment i
+        LEFT JOIN payment p ON p.instalment = i.id AND p.state NOT IN ('WITHDRAWN', 'REJECTED')
+        WHERE CASE WHEN p.id IS NULL THEN i.state NOT IN ('OPEN', 'CANCELLED')
+                   WHEN p.state = 'PAID' THEN i.state <> 'PAID'
+                   ELSE i.state <> 'REQUESTED' END
+        ORDER BY i.id
+        """,
+    ),
+    Invariant(
+        "payment_in_one_live_batch",
+        N_("No payment is in two live batches"),
+        """
+        SELECT 'payment ' || payment AS what FROM batch_item
+        WHERE state NOT IN ('RETURNED', 'REMOVED')
+        GROUP BY payment HAVING count(*) > 1 ORDER BY payment
+        """,
+    ),
+    Invariant(
+        "paid_item_has_one_receipt",
+        N_("Every paid item has exactly one receipt of the bank, and every receipt one item"),
+        """
+        SELECT 'item ' || i.item_no AS what FROM batch_item i
+        LEFT JOIN (SELECT batch_item, count(*) AS receipts FROM bank_result
+                   WHERE outcome = 'PAID' GROUP BY batch_item) r ON r.batch_item = i.id
+        WHERE (i.state = 'PAID') <> (coalesce(r.receipts, 0) = 1)
+        UNION ALL
+        SELECT 'payment ' || p.number FROM payment p
+        WHERE (p.state = 'PAID') <> (1 = (SELECT count(*) FROM batch_item i
+                                          WHERE i.payment = p.id AND i.state = 'PAID'))
+        ORDER BY what
+        """,
+    ),
+    Invariant(
+        "batch_totals",
+        N_("Count and total of each batch are those of its items and of its manifest"),
+        """
+        SELECT 'batch ' || b.number AS what FROM batch b
+        LEFT JOIN (SELECT batch, count(*) AS items, sum(amount_fen) AS fen FROM batch_item
+                   WHERE state <> 'REMOVED' GROUP BY batch) i ON i.batch = b.id
+        WHERE b.state <> 'CANCELLED' AND (
+              (b.item_count, b.total_fen) IS DISTINCT FROM
+              (coalesce(i.items, 0), coalesce(i.fen, 0))
+           OR (b.state <> 'OPEN' AND ((b.manifest ->> 'total_fen')::bigint <> b.total_fen
+               OR (b.manifest ->> 'count')::bigint <> b.item_count
+               OR b.manifest ->> 'sha256' <> b.file_sha256)))
+        ORDER BY b.id
+        """,
+    ),
+    Invariant(
+        "items_pay_their_payments",
+        N_("An item of a batch pays what its payment says"),
+        """
+        SELECT 'item ' || i.item_no AS what FROM batch_item i JOIN payment p ON p.id = i.payment
+        WHERE i.amount_fen <> p.amount_fen ORDER BY i.id
+        """,
+    ),
+    Invariant(
+        "state_is_fold_of_events",
+        N_("The state of every case is the last one its events say, without a gap"),
+        """
+        WITH chained AS (
+            SELECT case_kind, case_id, id, state_before, state_after,
+                   lag(state_after) OVER same AS stood,
+                   row_number() OVER (PARTITION BY case_kind, case_id ORDER BY id DESC) AS back
+            FROM case_event WHERE state_after IS NOT NULL
+            WINDOW same AS (PARTITION BY case_kind, case_id ORDER BY id)
+        ), standing AS (
+            SELECT 'award' AS kind, id, state FROM award
+            UNION ALL SELECT 'payment', id, state FROM payment
+            UNION ALL SELECT 'batch', id, state FROM batch
+            UNION ALL SELECT 'quota_movement', id, state FROM quota_movement
+            UNION ALL SELECT 'cash_plan', id, state FROM cash_plan
+            UNION ALL SELECT 'refund', id, state FROM refund
+        )
+        SELECT case_kind || ' ' || case_id || ' event ' || id AS what FROM chained
+        WHERE stood IS NOT NULL AND state_before IS DISTINCT FROM stood
+        UNION ALL
+        SELECT s.kind || ' ' || s.id FROM standing s
+        LEFT JOIN chained c ON c.case_kind = s.kind AND c.case_id = s.id AND c.back = 1
+        WHERE s.state IS DISTINCT FROM c.state_after ORDER BY what
+        """,
+    ),
+    Invariant(
+        "nobody_approved_their_own",
+        N_("No natural person took two duties on one case, whatever the account"),
+        """
+        SELECT 'payment ' || a.payment AS what FROM payment_act a JOIN payment p ON p.id = a.payment
+        WHERE a.decision IN ('APPROVE', 'RETURN', 'REJECT') AND a.person_id = p.made_by_person
+        UNION ALL
+        SELECT 'payment ' || payment FROM payment_act WHERE decision <> 'WITHDRAW'
+        GROUP BY payment, round, person_id HAVING count(*) > 1
+        UNION ALL
+        SELECT 'payment ' || i.payment FROM batch_item i JOIN batch b ON b.id = i.batch
+        JOIN payment_act a ON a.payment = i.payment AND a.person_id = b.sent_by_person
+        WHERE i.state <> 'REMOVED'
+        UNION ALL
+        SELECT 'award ' || e.case_id FROM case_event e JOIN award a ON a.id = e.case_id
+        WHERE e.case_kind = 'award' AND e.verb IN ('approve', 'terminate')
+          AND e.person_id = a.created_by_person
+        UNION ALL
+        SELECT 'month ' || m.month_on FROM month_close m JOIN bank_file f
+            ON f.imported_by_person = m.closed_by_person
+        JOIN bank_result r ON r.bank_file = f.id
+        WHERE m.state = 'CLOSED' AND date_trunc('month', r.booked_on) = m.month_on
+        ORDER BY what
+        """,
+    ),
+    Invariant(
+        "approved_by_the_whole_chain",
+        N_("Every approved payment passed every step of its frozen chain, in its last round"),
+        """
+        SELECT 'payment ' || p.number AS what FROM payment p
+        LEFT JOIN (SELECT payment, round, count(*) AS approvals FROM payment_act
+                   WHERE decision = 'APPROVE' GROUP BY payment, round) a
+               ON a.payment = p.id AND a.round = p.round
+        WHERE p.state IN ('APPROVED', 'IN_BANK', 'BOUNCED', 'PAID')
+          AND coalesce(a.approvals, 0) <> jsonb_array_length(p.chain)
+        ORDER BY p.id
+        """,
+    ),
+    Invariant(
+        "cash_plan_covers_payments",
+        N_("Money approved and paid is within the cash plan of its line"),
+        """
+        SELECT 'line ' || l.code AS what FROM budget_line l
+        JOIN line_balance b ON b.id = l.id
+        LEFT JOIN cash_plan c ON c.line = l.id AND c.state = 'APPROVED'
+        WHERE l.state = 'OPEN' AND b.payable_fen + b.in_bank_fen + b.paid_fen
+              > coalesce((SELECT sum(m) FROM unnest(c.months_fen) m), 0)
+        ORDER BY l.id
+        """,
+    ),
+    Invariant(
+        "refunds_within_payments",
+        N_("No more came back of a payment than was paid"),
+        """
+        SELECT 'payment ' || p.number AS what FROM payment p
+        JOIN (SELECT payment, sum(amount_fen) AS fen FROM refund
+              WHERE state <> 'REJECTED' GROUP BY payment) r ON r.payment = p.id
+        WHERE r.fen > p.amount_fen ORDER BY p.id
+        """,
+    ),
+    Invariant(
+        "administrators_do_no_business",
+        N_("No person holds an administrator's role together with a business role"),
+        """
+        SELECT 'person ' || u.person AS what FROM role_grant g JOIN app_user u ON u.id = g."user"
+        WHERE g.ends_on IS NULL OR g.ends_on > current_date
+        GROUP BY u.person
+        HAVING bool_or(g.role IN ('SYS_ADMIN', 'SEC_ADMIN', 'AUDIT_ADMIN'))
+           AND bool_or(g.role NOT IN ('SYS_ADMIN', 'SEC_ADMIN', 'AUDIT_ADMIN'))
+        ORDER BY u.person
+        """,
+    ),
+)
+
+
+async def verify() -> list[Verdict]:
+    """Check every invariant, in order."""
+    verdicts = []
+    for invariant in INVARIANTS:
+        found = [str(r["what"]) for r in await db.rows(invariant.breaches)]
+        verdicts.append(Verdict(invariant.name, invariant.sentence, len(found), found[:5]))
+    broken = await broken_seals()
+    verdicts.append(
+        Verdict(
+            "history_is_sealed",
+            N_("The sealed history of rows is unchanged"),
+            len(broken),
+            [f"seal {seal}" for seal in broken[:5]],
+        )
+    )
+    return verdicts
