@@ -66,6 +66,16 @@ BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'raise_exception';
 END $$;
 
+CREATE OR REPLACE FUNCTION refuse_other_file() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.file_sha256 IS NOT NULL AND (NEW.file_sha256, NEW.file_content, NEW.file_name)
+            IS DISTINCT FROM (OLD.file_sha256, OLD.file_content, OLD.file_name) THEN
+        RAISE EXCEPTION 'the file of batch % never changes', OLD.number
+            USING ERRCODE = 'raise_exception';
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE OR REPLACE FUNCTION keep_history(name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('CREATE OR REPLACE TRIGGER history_insert AFTER INSERT ON %I
@@ -114,6 +124,9 @@ CREATE INDEX IF NOT EXISTS inbox_unread ON inbox_message (user_id) WHERE read_at
 CREATE INDEX IF NOT EXISTS sign_in_live ON sign_in ("user") WHERE ended_at IS NULL;
 CREATE INDEX IF NOT EXISTS organisation_name_like ON organisation USING gin (name gin_trgm_ops);
 CREATE INDEX IF NOT EXISTS person_name ON person (name);
+
+CREATE OR REPLACE TRIGGER file_never_changes BEFORE UPDATE ON batch
+    FOR EACH ROW EXECUTE FUNCTION refuse_other_file();
 
 ALTER TABLE commitment DROP CONSTRAINT IF EXISTS commitment_of_award;
 ALTER TABLE commitment ADD CONSTRAINT commitment_of_award FOREIGN KEY (award_id) REFERENCES award (id);

@@ -18,8 +18,6 @@ os.environ["GRANTS_SECOND_FACTOR"] = "0"
 
 from grants.platform import db, embedded, schema  # noqa: E402
 
-KEPT = ("migration",)
-
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[embedded.Cluster]:
@@ -42,21 +40,20 @@ async def database(cluster: embedded.Cluster) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def empty(database: None) -> None:
-    """Empty tables, and the system's own person and account."""
+    """Empty tables, but for the system's own person and account.
+
+    Deleting is quicker than TRUNCATE for small tables; triggers are off meanwhile,
+    because history and ledger refuse to be deleted.
+    """
     async with db.ENGINE.transaction():
         tables = await db.rows(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
-            "AND tablename <> ALL ($1) ORDER BY tablename",
-            list(KEPT),
+            "AND tablename <> 'migration' ORDER BY tablename"
         )
-        names = ", ".join(f'"{r["tablename"]}"' for r in tables)
-        await db.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
-        await db.execute("SELECT set_config('grants.user', '1', true)")
-        await db.execute("INSERT INTO person (name, is_demo) VALUES ('系统', false)")
-        await db.execute(
-            "INSERT INTO app_user (username, person, failed_attempts, is_active, language) "
-            "VALUES ('system', 1, 0, false, 'zh')"
-        )
+        await db.execute("SET LOCAL session_replication_role = replica")
+        for name in (r["tablename"] for r in tables):
+            kept = " WHERE id <> 1" if name in ("person", "app_user") else ""
+            await db.execute(f'DELETE FROM "{name}"{kept}')
 
 
 @pytest.fixture

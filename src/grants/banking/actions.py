@@ -194,7 +194,8 @@ async def freeze_batch(actor: Actor, batch_id: int, *, seen_version: int, today:
         elif findings:
             first = findings[0]
             blocking = RuleBroken(first.code, first.message_id, **first.params)
-        await _step(actor, "freeze", batch, seen_version, blocking=blocking)
+        case = _case(actor, batch, seen_version, blocking)
+        BATCH.take("freeze", batch.state, actor, case)
         made_at = calendar.now()
         pay_items = _pay_items(items)
         file = export_batch(
@@ -213,6 +214,7 @@ async def freeze_batch(actor: Actor, batch_id: int, *, seen_version: int, today:
             manifest(file, pay_items, actor.name, made_at),
             made_at,
         )
+        await _step(actor, "freeze", batch, seen_version)
 
 
 def _sealed(content: bytes) -> bytes:
@@ -539,6 +541,12 @@ async def _settle_if_answered(actor: Actor, batch_id: int) -> None:
         await _step(actor, "settle", batch, batch.version)
 
 
+def _case(
+    actor: Actor, batch: queries.Batch, seen_version: int, blocking: Refusal | None = None
+) -> BatchCase:
+    return BatchCase(actor.person_id, batch.made_by_person, seen_version, batch.version, blocking)
+
+
 async def _step(
     actor: Actor,
     verb: str,
@@ -546,11 +554,9 @@ async def _step(
     seen_version: int,
     *,
     reason: str = "",
-    blocking: Refusal | None = None,
 ) -> None:
     """Take the step, write the state, record why."""
-    case = BatchCase(actor.person_id, batch.made_by_person, seen_version, batch.version, blocking)
-    after = BATCH.take(verb, batch.state, actor, case)
+    after = BATCH.take(verb, batch.state, actor, _case(actor, batch, seen_version))
     await db.execute(
         "UPDATE batch SET state = $2, version = version + 1 WHERE id = $1", batch.id, after
     )
