@@ -108,7 +108,8 @@ def _translations(folder: Path = LOCALE_DIR) -> Iterator[tuple[Path, _Translatio
             if entry.id and not entry.fuzzy:
                 first = entry.id[0] if isinstance(entry.id, tuple | list) else entry.id
                 said = entry.string
-                yield path, _Translation(first, said if isinstance(said, str) else said[0])
+                text = said if isinstance(said, str) else (said or ("",))[0]
+                yield path, _Translation(first, text)
 
 
 def _catalogue_of(path: Path) -> Catalog:
