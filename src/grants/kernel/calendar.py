@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -13,9 +15,22 @@ from zoneinfo import ZoneInfo
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
+_rehearsed: ContextVar[datetime | None] = ContextVar("rehearsed", default=None)
+
+
 def now() -> datetime:
     """The present moment in Shanghai."""
-    return datetime.now(ZONE)
+    return _rehearsed.get() or datetime.now(ZONE)
+
+
+@contextmanager
+def rehearsed_at(moment: datetime) -> Iterator[None]:
+    """Let this task live at another moment: for laying out a past year, and for tests."""
+    before = _rehearsed.set(moment)
+    try:
+        yield
+    finally:
+        _rehearsed.reset(before)
 
 
 def today() -> date:

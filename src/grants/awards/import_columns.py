@@ -1,0 +1,108 @@
+"""The columns of an award list, their names in both languages, and the empty template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from grants.kernel.errors import N_
+from grants.platform.sheets import Column, write_sheet
+from grants.platform.texts import DEFAULT_LANGUAGE, translate
+
+INSTALMENTS = 4
+"""How many instalments one line of the list may hold."""
+
+_TITLES: Mapping[str, str] = {
+    "external_id": N_("Award number"),
+    "title": N_("Award title"),
+    "purpose": N_("Award purpose"),
+    "payee_name": N_("Name of the payee"),
+    "uscc": N_("Credit code of the payee"),
+    "amount": N_("Award amount (yuan)"),
+    "decided_on": N_("Decided on (day)"),
+    "starts_on": N_("Starts on (day)"),
+    "ends_on": N_("Ends on (day)"),
+    "state": N_("State: past or active"),
+    "line_codes": N_("Codes of budget lines"),
+    "minutes_no": N_("Number of the minutes"),
+}
+
+#: Fields of a list, each with further headers that people use for it.
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "external_id": ("编号", "资助编号", "合同编号", "number", "no", "id", "identifier", "award id"),
+    "title": ("名称", "项目", "标题", "资助名称", "title", "name", "award"),
+    "purpose": ("用途", "项目内容", "说明", "description", "purpose"),
+    "payee_name": ("收款单位", "承接单位", "单位名称", "机构名称", "受助单位", "payee", "recipient"),
+    "uscc": ("信用代码", "社会信用代码", "收款单位统一社会信用代码", "uscc", "credit code"),
+    "amount": ("金额", "资助金额", "合同金额", "项目金额", "amount", "amount awarded"),
+    "decided_on": ("决定日期", "立项日期", "批准日期", "award date", "decided on", "date"),
+    "starts_on": ("开始日期", "起始日期", "starts on", "start date", "start"),
+    "ends_on": ("结束日期", "截止日期", "ends on", "end date", "end"),
+    "state": ("状态", "state", "status"),
+    "line_codes": ("预算项目代码", "指标代码", "budget line", "budget line code", "line code"),
+    "minutes_no": ("会议纪要", "纪要文号", "minutes", "minutes no"),
+}
+
+#: What a list cannot do without.
+REQUIRED = ("external_id", "title", "payee_name", "amount")
+
+
+def due_field(n: int) -> str:
+    """The field of the day on which instalment `n` is due."""
+    return f"due_{n}"
+
+
+def amount_field(n: int) -> str:
+    """The field of the amount of instalment `n`."""
+    return f"amount_{n}"
+
+
+def all_fields() -> list[str]:
+    """Every field in the order of the template."""
+    pairs = [f for n in range(1, INSTALMENTS + 1) for f in (due_field(n), amount_field(n))]
+    return [*FIELDS, *pairs]
+
+
+def field_title(field: str) -> tuple[str, dict[str, object]]:
+    """Message id and parameters of a field's name."""
+    if field in _TITLES:
+        return _TITLES[field], {}
+    kind, _, number = field.rpartition("_")
+    if kind == "due":
+        return N_("Instalment {n} due on"), {"n": number}
+    return N_("Instalment {n} amount (yuan)"), {"n": number}
+
+
+def column_title(field: str, lang: str = DEFAULT_LANGUAGE) -> str:
+    """The header of a field in a language."""
+    message, params = field_title(field)
+    return translate(lang, message, **params)
+
+
+_ADVICE = (
+    N_("Give each award a number of its own: the same number is never imported twice."),
+    N_("Past awards need the day of decision. They inform only; they move no money."),
+    N_(
+        "Active awards need the codes of their budget lines, one for each year, and their "
+        "instalments. They come in as drafts and are approved like any other award."
+    ),
+    N_("Write “past” or “active” as the state; without a state an award counts as past."),
+    N_("Amounts: 60000, 60,000 or 6万, at most two decimals. Days: 2026-06-30."),
+    N_("Payees are found by credit code; without one, by exactly the same name."),
+)
+
+
+def import_template(lang: str = DEFAULT_LANGUAGE) -> bytes:
+    """An empty award list as xlsx: headers in `lang`, advice on a second sheet."""
+    columns = [
+        Column(field, column_title(field, lang), width=16 if field[-1].isdigit() else 24)
+        for field in all_fields()
+    ]
+    return write_sheet(
+        translate(lang, N_("Award list")),
+        columns,
+        [],
+        notes=[translate(lang, advice) for advice in _ADVICE],
+        notes_title=translate(lang, N_("How to fill in the list")),
+        made_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )

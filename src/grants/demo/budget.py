@@ -1,0 +1,152 @@
+"""The budget of the demonstration year (domain §11): 40,000,000.00 yuan to the fen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from grants.budget import actions
+from grants.budget.rules import QuotaKind
+from grants.demo.clock import Diary
+from grants.demo.people import Bureau
+from grants.kernel.identity import Role
+from grants.kernel.money import Fen, allocate
+
+YUAN = 100
+
+
+@dataclass(frozen=True)
+class LinePlan:
+    """One programme with its one line of the demonstration year."""
+
+    code: str
+    name: str
+    name_en: str
+    instrument: str
+    department: str
+    fund: str
+    quota_yuan: int
+    func_code: str
+    gov_eco_code: str
+    dept_eco_code: str
+
+
+_CIVIL, _SOCIAL = "CIVIL_AFFAIRS", "SOCIAL_WORK_DEPT"
+
+LINES = (
+    LinePlan("NH", "邻里家园", "Neighbourhood Home", "SERVICE_CONTRACT", _CIVIL, "G",
+             12_000_000, "2080208", "50205", "30227"),
+    LinePlan("ST", "镇（街道）社工站", "Town social-work stations", "SERVICE_CONTRACT", _CIVIL,
+             "G", 4_000_000, "2080208", "50205", "30227"),
+    LinePlan("SV", "其他购买服务", "Other purchased services", "SERVICE_CONTRACT", _CIVIL, "G",
+             6_200_000, "2080299", "50205", "30227"),
+    LinePlan("VC", "公益创投", "Public-welfare ventures", "VENTURE", _CIVIL, "L",
+             5_000_000, "2296002", "59908", "39908"),
+    LinePlan("PS", "社工岗位补助", "Post subsidies", "POST_SUBSIDY", _SOCIAL, "G",
+             4_800_000, "2013902", "59908", "39908"),
+    LinePlan("CA", "考证奖励", "Certificate awards", "PERSONAL_AWARD", _SOCIAL, "G",
+             300_000, "2013902", "50999", "30309"),
+    LinePlan("TA", "技术岗位补贴", "Technical-post allowances", "PERSONAL_AWARD", _SOCIAL, "G",
+             1_500_000, "2013902", "50999", "30399"),
+    LinePlan("SG", "学生资助", "Student grants", "PERSONAL_AWARD", _SOCIAL, "G",
+             600_000, "2013902", "50902", "30308"),
+    LinePlan("SA", "领军人才安家补贴", "Settling-in allowances", "PERSONAL_AWARD", _SOCIAL, "G",
+             400_000, "2013902", "50999", "30399"),
+    LinePlan("SO", "社会组织培育", "Fostering organisations", "INCUBATION", _CIVIL, "G",
+             2_200_000, "2080206", "59908", "39908"),
+    LinePlan("HC", "幸福社区以奖代补", "Happy communities", "INCUBATION", _CIVIL, "G",
+             2_000_000, "2080208", "59908", "39908"),
+    LinePlan("EV", "评估审计培训", "Evaluation, audit, training", "EVALUATION", _CIVIL, "G",
+             1_000_000, "2080299", "50205", "30227"),
+)
+
+FUNDS = (
+    ("G", "一般公共预算", "General public budget", "GENERAL"),
+    ("L", "福彩公益金", "Welfare lottery fund", "LOTTERY"),
+    ("E", "上级专项", "Earmarked transfers", "EARMARKED"),
+    ("C", "慈善资金", "Charity", "CHARITY"),
+)
+
+#: The fund is received in full, and by these twelfths it may be paid out.
+_MONTHLY_WEIGHTS = (6, 8, 10, 9, 9, 10, 8, 8, 9, 9, 8, 6)
+
+
+@dataclass(frozen=True)
+class BudgetYear:
+    """What the rest of the demonstration finds: ids by code."""
+
+    fiscal_year: int
+    programmes: dict[str, int]
+    lines: dict[str, int]
+
+
+async def lay_budget(bureau: Bureau, diary: Diary) -> BudgetYear:
+    """Receive the year's quota and plan its payments, each by two people."""
+    year = diary.fiscal_year
+    officer, head = bureau[Role.OFFICER], bureau[Role.FIN_HEAD]
+    first = date(year, 1, 2)
+    programmes: dict[str, int] = {}
+    lines: dict[str, int] = {}
+    with diary.at(first, 9):
+        funds = {
+            code: await actions.add_fund_source(officer, code, name, name_en, kind)
+            for code, name, name_en, kind in FUNDS
+        }
+        for sequence, plan in enumerate(LINES, start=1):
+            programmes[plan.code] = await actions.add_programme(
+                officer, plan.code, plan.name, plan.name_en, plan.instrument, plan.department
+            )
+            lines[plan.code] = await actions.open_line(
+                officer,
+                code=f"{year}-{plan.code}-{plan.fund}",
+                programme_id=programmes[plan.code],
+                fund_source_id=funds[plan.fund],
+                fiscal_year=year,
+                func_code=plan.func_code,
+                gov_eco_code=plan.gov_eco_code,
+                dept_eco_code=plan.dept_eco_code,
+            )
+            movement = await actions.propose_quota(
+                officer,
+                kind=QuotaKind.INITIAL,
+                line_id=lines[plan.code],
+                amount_fen=Fen(plan.quota_yuan * YUAN),
+                document_no=f"太财预〔{year}〕{sequence}号",
+                issued_on=first,
+                reason="年初预算",
+            )
+            await actions.approve_quota(head, movement, on=first)
+            months = allocate(Fen(plan.quota_yuan * YUAN), _MONTHLY_WEIGHTS)
+            plan_id = await actions.propose_cash_plan(
+                officer, lines[plan.code], _front_loaded(months)
+            )
+            await actions.decide_cash_plan(head, plan_id, "approve", on=first)
+    return BudgetYear(year, programmes, lines)
+
+
+def _front_loaded(months: list[Fen]) -> list[Fen]:
+    """Half of every later month's money may be paid three months earlier."""
+    planned = list(months)
+    for month in range(3, 12):
+        moved = Fen(planned[month] // 2)
+        planned[month] = Fen(planned[month] - moved)
+        planned[month - 3] = Fen(planned[month - 3] + moved)
+    return planned
+
+
+async def lay_open_proposals(bureau: Bureau, diary: Diary, year: BudgetYear) -> None:
+    """Documents that wait for a decision: a transfer and a revised cash plan."""
+    officer = bureau[Role.OFFICER]
+    with diary.at(diary.last_day - timedelta(days=2), 10):
+        await actions.propose_quota(
+            officer,
+            kind=QuotaKind.TRANSFER,
+            line_id=year.lines["EV"],
+            to_line_id=year.lines["SO"],
+            amount_fen=Fen(120_000 * YUAN),
+            document_no=f"太民〔{year.fiscal_year}〕38号",
+            issued_on=diary.last_day - timedelta(days=2),
+            reason="评估项目结余，调剂用于社会组织培育",
+        )
+        months = allocate(Fen(5_000_000 * YUAN), (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1))
+        await actions.propose_cash_plan(officer, year.lines["VC"], _front_loaded(months))
