@@ -58,9 +58,7 @@ def backup(connect: dict[str, Any], settings: Settings, target: Path) -> int:
     if any(target.iterdir()):
         raise FileExistsError(f"{target} is not empty")
     target.chmod(0o700)
-    _program(
-        "pg_dump", connect, "--format=custom", "--no-owner", f"--file={target / _DUMP}"
-    )
+    _program("pg_dump", connect, "--format=custom", "--no-owner", f"--file={target / _DUMP}")
     shutil.copy2(settings.key_file, target / "key")
     if settings.files_dir.exists():
         shutil.copytree(settings.files_dir, target / "files")

@@ -182,11 +182,15 @@ INVARIANTS: Sequence[Invariant] = (
     ),
     Invariant(
         "payment_in_one_live_batch",
-        N_("No payment is in two live batches"),
+        N_("No payment is in two live batches, and each knows its own"),
         """
-        SELECT 'payment ' || payment AS what FROM batch_item
-        WHERE state NOT IN ('RETURNED', 'REMOVED')
-        GROUP BY payment HAVING count(*) > 1 ORDER BY payment
+        SELECT 'payment ' || p.number AS what FROM payment p
+        LEFT JOIN (SELECT i.payment, count(*) AS live, max(b.number) AS number FROM batch_item i
+                   JOIN batch b ON b.id = i.batch
+                   WHERE i.state NOT IN ('RETURNED', 'REMOVED') GROUP BY i.payment) i
+               ON i.payment = p.id
+        WHERE coalesce(i.live, 0) > 1 OR i.number IS DISTINCT FROM p.batch_no
+        ORDER BY p.id
         """,
     ),
     Invariant(

@@ -91,6 +91,7 @@ async def make_batch(actor: Actor, payment_ids: Sequence[int], profile: str, *, 
                 for sequence, p in enumerate(chosen, start=1)
             ],
         )
+        await payments.note_batch(payment_ids, number)
         await record(
             actor,
             Case(_KIND, batch.id),
@@ -151,14 +152,15 @@ async def remove_item(actor: Actor, batch_id: int, item_no: str, *, seen_version
             raise Conflict(
                 "batch.stale", N_("Somebody changed this batch since you opened it. Look again.")
             )
-        done = await db.execute(
+        payment_id = await db.value(
             "UPDATE batch_item SET state = 'REMOVED' WHERE batch = $1 AND item_no = $2 "
-            "AND state = 'GENERATED'",
+            "AND state = 'GENERATED' RETURNING payment",
             batch_id,
             item_no,
         )
-        if done != "UPDATE 1":
+        if payment_id is None:
             raise Conflict("batch.no_item", N_("This payment is no longer in the batch."))
+        await payments.note_batch([payment_id], None)
         await db.execute(
             """
             UPDATE batch SET version = version + 1, (item_count, total_fen) = (
@@ -283,7 +285,10 @@ async def cancel_batch(actor: Actor, batch_id: int, *, seen_version: int, reason
     """Give up a batch that was not sent; its payments wait for another."""
     async with db.unit_of_work(actor):
         batch = await queries.batch(batch_id, lock=True)
+        held = [item.payment_id for item in await queries.items(batch_id)]
+        await payment_queries.lock_payments(held)
         await _step(actor, "cancel", batch, seen_version, reason=reason)
+        await payments.note_batch(held, None)
         await db.execute(
             "UPDATE batch_item SET state = 'REMOVED' WHERE batch = $1 AND state = 'GENERATED'",
             batch_id,
@@ -470,7 +475,9 @@ async def _apply(
             payment = (await payment_queries.lock_payments([item.payment_id]))[0]
             if line.outcome == "PAID":
                 reference = line.bank_reference or item.item_no
-                await payments.mark_paid(actor, payment, item_no=item.item_no, on=on)
+                await payments.mark_paid(
+                    actor, payment, item_no=item.item_no, on=on, receipt=reference
+                )
                 await _answer(item, line, reference, on)
                 paid, paid_fen = paid + 1, paid_fen + item.amount_fen
             else:

@@ -186,24 +186,11 @@ async def ready_payments() -> list[Ready]:
                k.number_last4 AS account_last4, k.state AS account_state, k.bank_name
         FROM payment p JOIN award a ON a.id = p.award JOIN programme g ON g.id = a.programme
         JOIN bank_account k ON k.id = p.bank_account
-        WHERE p.state = 'APPROVED' AND NOT EXISTS (
-            SELECT 1 FROM batch_item i
-            WHERE i.payment = p.id AND i.state NOT IN ('RETURNED', 'REMOVED'))
+        WHERE p.state = 'APPROVED' AND p.batch_no IS NULL
         ORDER BY p.due_on, p.id
         """
     )
     return [Ready(**r) for r in found]
-
-
-async def is_in_open_batch(payment_id: int) -> bool:
-    """Whether a live batch holds the payment."""
-    return bool(
-        await db.value(
-            "SELECT EXISTS (SELECT 1 FROM batch_item WHERE payment = $1 "
-            "AND state NOT IN ('RETURNED', 'REMOVED'))",
-            payment_id,
-        )
-    )
 
 
 @dataclass(frozen=True)

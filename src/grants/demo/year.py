@@ -50,55 +50,98 @@ def _planned(agencies: int) -> Iterator[Planned]:
     """Every award of the year, in the order in which it is decided."""
     for n, community in enumerate(names.COMMUNITIES):
         yield Planned(
-            "NH", f"邻里家园·{community}", (100_000, 60_000, 40_000), n % agencies,
-            _SERVICE_CONDITIONS, "邻里家园服务费",
+            "NH",
+            f"邻里家园·{community}",
+            (100_000, 60_000, 40_000),
+            n % agencies,
+            _SERVICE_CONDITIONS,
+            "邻里家园服务费",
         )
     for n, town in enumerate(names.TOWNS):
         yield Planned(
-            "ST", f"社工站·{town}", (200_000, 150_000, 150_000), (n + 3) % agencies,
-            _SERVICE_CONDITIONS, "社工站运营服务费",
+            "ST",
+            f"社工站·{town}",
+            (200_000, 150_000, 150_000),
+            (n + 3) % agencies,
+            _SERVICE_CONDITIONS,
+            "社工站运营服务费",
         )
     for n in range(28):
         theme = names.OTHER_SERVICES[n % len(names.OTHER_SERVICES)]
         yield Planned(
-            "SV", f"{theme}（{names.TOWNS[n % 8]}）", (100_000, 60_000, 40_000), (n + 5) % agencies,
-            _SERVICE_CONDITIONS, "购买服务费",
+            "SV",
+            f"{theme}（{names.TOWNS[n % 8]}）",
+            (100_000, 60_000, 40_000),
+            (n + 5) % agencies,
+            _SERVICE_CONDITIONS,
+            "购买服务费",
         )
     for n in range(30):
         yield Planned(
-            "VC", f"A 类·{names.VENTURE_THEMES[n % 10]}·{names.COMMUNITIES[n]}",
-            (30_000, 18_000, 12_000), (n + 1) % agencies, _VENTURE_CONDITIONS, "公益创投资助",
+            "VC",
+            f"A 类·{names.VENTURE_THEMES[n % 10]}·{names.COMMUNITIES[n]}",
+            (30_000, 18_000, 12_000),
+            (n + 1) % agencies,
+            _VENTURE_CONDITIONS,
+            "公益创投资助",
         )
     for n in range(60):
         yield Planned(
-            "VC", f"B 类·{names.VENTURE_THEMES[(n + 4) % 10]}·{names.COMMUNITIES[59 - n]}",
-            (20_000, 12_000, 8_000), (n + 7) % agencies, _VENTURE_CONDITIONS, "公益创投资助",
+            "VC",
+            f"B 类·{names.VENTURE_THEMES[(n + 4) % 10]}·{names.COMMUNITIES[59 - n]}",
+            (20_000, 12_000, 8_000),
+            (n + 7) % agencies,
+            _VENTURE_CONDITIONS,
+            "公益创投资助",
         )
     for n in range(10):
         yield Planned(
-            "PS", f"社工岗位补助·第 {n + 1} 批（7 人）", (210_000, 210_000), n % agencies,
-            ("上半年名册核对无误", "下半年名册核对无误"), "社工岗位补助",
+            "PS",
+            f"社工岗位补助·第 {n + 1} 批（7 人）",
+            (210_000, 210_000),
+            n % agencies,
+            ("上半年名册核对无误", "下半年名册核对无误"),
+            "社工岗位补助",
         )
     for n in range(12):
         amount = (1_000, 1_000, 2_000, 5_000)[n % 4]
         yield Planned(
-            "CA", f"考证奖励·{names.demo_person(n + 20)}", (amount,), n, ("证书登记核验",),
-            "考证奖励", personal=True,
+            "CA",
+            f"考证奖励·{names.demo_person(n + 20)}",
+            (amount,),
+            n,
+            ("证书登记核验",),
+            "考证奖励",
+            personal=True,
         )
     for n in range(8):
         yield Planned(
-            "SG", f"学生资助·{names.demo_person(n + 32)}", (5_000,), n + 12,
-            ("年度考核合格",), "社工专业学生资助", personal=True,
+            "SG",
+            f"学生资助·{names.demo_person(n + 32)}",
+            (5_000,),
+            n + 12,
+            ("年度考核合格",),
+            "社工专业学生资助",
+            personal=True,
         )
     for n in range(4):
         yield Planned(
-            "SA", f"安家补贴·{names.demo_person(n + 40)}", (50_000,), n + 20,
-            ("劳动合同与购房凭证核验",), "领军人才安家补贴", personal=True,
+            "SA",
+            f"安家补贴·{names.demo_person(n + 40)}",
+            (50_000,),
+            n + 20,
+            ("劳动合同与购房凭证核验",),
+            "领军人才安家补贴",
+            personal=True,
         )
     for n in range(8):
         yield Planned(
-            "SO", f"社会组织培育·{names.AGENCIES[n][2:6]}", (120_000, 80_000), n % agencies,
-            ("培育协议签订", "年度评估合格"), "社会组织培育",
+            "SO",
+            f"社会组织培育·{names.AGENCIES[n][2:6]}",
+            (120_000, 80_000),
+            n % agencies,
+            ("培育协议签订", "年度评估合格"),
+            "社会组织培育",
         )
 
 
@@ -121,9 +164,7 @@ def _award_plan(bureau: Bureau, year: BudgetYear, planned: Planned, diary: Diary
     line = year.lines[planned.code]
     total = Fen(sum(planned.parts_yuan) * YUAN)
     count = len(planned.parts_yuan)
-    due = [
-        date(year.fiscal_year, 12 * (i + 1) // (count + 1) or 1, 15) for i in range(count)
-    ]
+    due = [date(year.fiscal_year, 12 * (i + 1) // (count + 1) or 1, 15) for i in range(count)]
     started = diary.day(0.04)
     return AwardPlan(
         programme_id=year.programmes[planned.code],
@@ -164,8 +205,7 @@ async def _lay_awards(
         laid.append(award_id)
     async with db.unit_of_work(SYSTEM):
         await db.execute(
-            "UPDATE award SET publicised_from = $1, publicised_to = $2 "
-            "WHERE programme = ANY($3)",
+            "UPDATE award SET publicised_from = $1, publicised_to = $2 WHERE programme = ANY($3)",
             diary.day(0.03) - timedelta(days=12),
             diary.day(0.03) - timedelta(days=1),
             [year.programmes[code] for code in ("VC", "PS", "CA", "SG", "SA")],
@@ -290,9 +330,7 @@ async def _first_open(active: Sequence[int], indexes: Sequence[int]) -> list[int
     """The earliest instalment not asked for of each award."""
     found = []
     for index in indexes:
-        open_ones = [
-            i for i in await award_queries.instalments(active[index]) if i.state == "OPEN"
-        ]
+        open_ones = [i for i in await award_queries.instalments(active[index]) if i.state == "OPEN"]
         found.append(open_ones[0].id)
     return found
 
@@ -342,9 +380,7 @@ async def _lay_refused(bureau: Bureau, diary: Diary, spare: Iterator[int]) -> No
         await _approve(bureau, diary, payment, day, stop_before=Role.FIN_OFFICER)
         found = await payment_queries.payment(SYSTEM, payment)
         with diary.at(day, 16):
-            await verb(
-                bureau[Role.FIN_OFFICER], payment, seen_version=found.version, reason=reason
-            )
+            await verb(bureau[Role.FIN_OFFICER], payment, seen_version=found.version, reason=reason)
     with diary.at(last, 16):
         await _request(bureau, next(spare), last, submit=False)
 
@@ -377,12 +413,8 @@ async def _lay_bank_troubles(
     await _send(bureau, diary, await approved(small, 5, last - timedelta(days=2)), last)
     frozen = await approved(small, 3, last - timedelta(days=1))
     with diary.at(last, 15):
-        batch = await banking.make_batch(
-            bureau[Role.FIN_OFFICER], frozen, "bank-xlsx", today=last
-        )
-        await banking.freeze_batch(
-            bureau[Role.FIN_OFFICER], batch, seen_version=1, today=last
-        )
+        batch = await banking.make_batch(bureau[Role.FIN_OFFICER], frozen, "bank-xlsx", today=last)
+        await banking.freeze_batch(bureau[Role.FIN_OFFICER], batch, seen_version=1, today=last)
     await approved(spare, 3, last - timedelta(days=1))
     await approved(small, 4, last)
 
@@ -413,8 +445,12 @@ async def _lay_drafts(bureau: Bureau, diary: Diary, year: BudgetYear) -> None:
     with diary.at(day, 10):
         for n in range(3):
             planned = Planned(
-                "HC", f"幸福社区以奖代补·{names.COMMUNITIES[n * 7]}", (30_000, 20_000), n,
-                ("创建验收通过", "公示无异议"), "幸福社区以奖代补",
+                "HC",
+                f"幸福社区以奖代补·{names.COMMUNITIES[n * 7]}",
+                (30_000, 20_000),
+                n,
+                ("创建验收通过", "公示无异议"),
+                "幸福社区以奖代补",
             )
             plan = _award_plan(bureau, year, planned, diary)
             await awards.create_award(bureau[Role.OFFICER], plan, today=day)
@@ -434,5 +470,3 @@ async def _close_months(bureau: Bureau, diary: Diary) -> None:
             await months.close_month(
                 bureau[Role.FIN_HEAD], month_on, today=date(diary.fiscal_year, month + 1, 5)
             )
-
-

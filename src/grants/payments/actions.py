@@ -24,6 +24,7 @@ from grants.payments.gate import (
     Finding,
     GatePolicy,
     Look,
+    Mark,
     gate_refusal,
     look_through_gate,
 )
@@ -144,7 +145,9 @@ async def change_request(
 
 
 async def gate_of(payment: queries.Payment, *, today: date) -> list[Finding]:
-    """The gate's findings on a payment, as they stand now."""
+    """The gate's findings on a payment: as they stand now, or as they stood when decided."""
+    if payment.state not in (PaymentState.DRAFT, PaymentState.RETURNED, PaymentState.SUBMITTED):
+        return await stored_gate(payment.id)
     policy = (await policy_on("payment_gate", GatePolicy, today)).body
     matrix = (await policy_on("fund_matrix", FundMatrix, today)).body
     tiers = (await policy_on("approval_tiers", ApprovalTiers, today)).body
@@ -157,17 +160,13 @@ async def gate_of(payment: queries.Payment, *, today: date) -> list[Finding]:
     facts = await queries.gate_facts(
         payment.id, minutes_needed=tier.minutes_needed, repeat_days=policy.repeat_days
     )
-    if payment.state in (PaymentState.DRAFT, PaymentState.RETURNED, PaymentState.SUBMITTED):
-        return look_through_gate(
-            Look(facts, policy, matrix, today), await queries.waivers(payment.id)
-        )
-    return await stored_gate(payment.id)
+    return look_through_gate(Look(facts, policy, matrix, today), await queries.waivers(payment.id))
 
 
 async def stored_gate(payment_id: int) -> list[Finding]:
     """The findings on which a payment was last decided."""
     stored = await db.value("SELECT gate FROM payment WHERE id = $1", payment_id)
-    return [Finding(**{**entry, "waivable_by": ()}) for entry in stored]
+    return [Finding(**{**entry, "mark": Mark(entry["mark"])}) for entry in stored]
 
 
 async def submit_payment(
@@ -378,14 +377,11 @@ async def withdraw_payment(actor: Actor, payment_id: int, *, reason: str = "") -
         await _free_instalment(payment)
 
 
-async def cancel_payment(
-    actor: Actor, payment_id: int, *, reason: str, today: date, in_open_batch: bool
-) -> None:
+async def cancel_payment(actor: Actor, payment_id: int, *, reason: str, today: date) -> None:
     """Take back an approved payment that is in no batch: payable money is committed again."""
     async with db.unit_of_work(actor):
         payment = await queries.payment(actor, payment_id, lock=True)
-        case = _case(actor, payment, payment.version, in_open_batch=in_open_batch)
-        await _step(actor, "cancel", payment, case, reason=reason)
+        await _step(actor, "cancel", payment, _case(actor, payment, payment.version), reason=reason)
         await ledger.move(
             actor,
             ledger.CANCEL,
@@ -471,15 +467,24 @@ async def correct_account(
 # What banking hands down, within its own unit of work.
 
 
+async def note_batch(payment_ids: Sequence[int], batch_no: str | None) -> None:
+    """Remember the batch that holds these payments; None when they were taken out."""
+    await db.execute(
+        "UPDATE payment SET batch_no = $2 WHERE id = ANY($1)", list(payment_ids), batch_no
+    )
+
+
 async def mark_sent(actor: Actor, payment: queries.Payment, *, item_no: str, on: date) -> None:
     """The payment went to the bank: payable money lies in the bank now."""
     await take_duty(actor, Case(_KIND, payment.id), Role.CASHIER)
     await _move_with_step(actor, "send", payment, ledger.SEND, item_no, on)
 
 
-async def mark_paid(actor: Actor, payment: queries.Payment, *, item_no: str, on: date) -> None:
-    """The bank has paid, on the day it booked."""
-    await _move_with_step(actor, "settle", payment, ledger.PAY, item_no, on)
+async def mark_paid(
+    actor: Actor, payment: queries.Payment, *, item_no: str, on: date, receipt: str
+) -> None:
+    """The bank has paid, on the day it booked; `receipt` is its reference."""
+    await _move_with_step(actor, "settle", payment, ledger.PAY, item_no, on, receipt)
     await db.execute("UPDATE payment SET paid_on = $2 WHERE id = $1", payment.id, on)
     await awards.mark_instalment(
         payment.instalment_id, InstalmentState.PAID, expected=InstalmentState.REQUESTED
@@ -491,6 +496,7 @@ async def mark_bounced(
 ) -> None:
     """The bank returned the payment: the money is payable again."""
     await _move_with_step(actor, "bounce", payment, ledger.BOUNCE, item_no, on, reason)
+    await note_batch([payment.id], None)
 
 
 async def _move_with_step(
@@ -521,7 +527,6 @@ def _case(
     seen_version: int,
     gate: Refusal | None = None,
     held_duty: str | None = None,
-    in_open_batch: bool = False,
 ) -> PaymentCase:
     return PaymentCase(
         actor=actor,
@@ -532,7 +537,7 @@ def _case(
         version=payment.version,
         held_duty=held_duty,
         gate_refusal=gate,
-        in_open_batch=in_open_batch,
+        batch_no=payment.batch_no,
     )
 
 

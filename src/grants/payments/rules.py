@@ -25,7 +25,7 @@ class PaymentCase:
     version: int
     held_duty: str | None = None
     gate_refusal: Refusal | None = None
-    in_open_batch: bool = False
+    batch_no: str | None = None
 
     @property
     def step_role(self) -> Role | None:
@@ -82,8 +82,12 @@ def gate_is_passed(case: PaymentCase) -> Refusal | None:
 
 def no_batch_holds_it(case: PaymentCase) -> Refusal | None:
     """A payment in a batch is taken out of the batch first."""
-    if case.in_open_batch:
-        return RuleBroken("payment.in_batch", N_("The payment is in a batch; remove it there."))
+    if case.batch_no:
+        return RuleBroken(
+            "payment.in_batch",
+            N_("Batch {batch} holds the payment; take it out there first."),
+            batch=case.batch_no,
+        )
     return None
 
 

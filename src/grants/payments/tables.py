@@ -38,6 +38,7 @@ class Payment(Table, tablename="payment"):
     tier_policy = c.may_refer_to(PolicyVersion)
     gate = c.document("[]")
     made_by_person = c.fen()
+    batch_no = c.maybe_text()
     due_on = c.day()
     submitted_at = c.maybe_moment()
     approved_at = c.maybe_moment()

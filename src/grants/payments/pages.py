@@ -1,0 +1,564 @@
+"""Pages of payments: the list, the case, the request, and the acts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from grants.awards import queries as award_queries
+from grants.budget import queries as budget
+from grants.kernel import calendar
+from grants.kernel.errors import N_, NotFound, Refusal
+from grants.kernel.identity import ROLE_TITLES, Actor
+from grants.kernel.identity import Permission as P
+from grants.kernel.money import Fen, amount_in_capitals, yuan_text
+from grants.parties import queries as parties
+from grants.payments import actions, documents, queries
+from grants.payments.forms import AccountForm, DecisionForm, ReasonForm, RequestForm, WaiverForm
+from grants.payments.gate import gate_refusal
+from grants.payments.queries import PaymentFilter
+from grants.payments.rules import PaymentCase
+from grants.payments.workflow import PAYMENT, PaymentState
+from grants.platform import files
+from grants.platform.access import actor_of
+from grants.platform.audit import Case, duty_of, timeline
+from grants.platform.forms import FormErrors, parse
+from grants.platform.lists import Column, Listing, View
+from grants.platform.pages import language_of, page, redirect, texts_of
+from grants.platform.sheet_output import Column as SheetColumn
+from grants.platform.sheet_output import write_sheet
+
+R = Request[Any, Any, Any]
+
+#: What each act is called in a timeline.
+VERBS = {
+    "draft": N_("drew up the request"),
+    "change": N_("changed the request"),
+    "submit": N_("submitted"),
+    "approve": N_("approved"),
+    "approve_finally": N_("approved; the money is payable"),
+    "return": N_("returned it for correction"),
+    "reject": N_("rejected it"),
+    "withdraw": N_("withdrew it"),
+    "cancel": N_("cancelled it; the money is committed again"),
+    "waive": N_("set a check aside"),
+    "send": N_("sent it to the bank"),
+    "settle": N_("recorded it as paid"),
+    "bounce": N_("recorded that the bank returned it"),
+    "correct": N_("corrected the account"),
+}
+
+TONES = {
+    "DRAFT": "",
+    "SUBMITTED": "now",
+    "RETURNED": "warn",
+    "APPROVED": "now",
+    "REJECTED": "bad",
+    "WITHDRAWN": "",
+    "IN_BANK": "now",
+    "BOUNCED": "bad",
+    "PAID": "good",
+}
+
+_COLUMNS = (
+    Column("number", N_("Request"), sortable=True, always=True),
+    Column("payee", N_("Payee"), sortable=True),
+    Column("programme", N_("Programme")),
+    Column("state", N_("State"), always=True),
+    Column("amount", N_("Amount"), sortable=True, numeric=True, always=True),
+    Column("due", N_("Due"), sortable=True),
+)
+_VIEWS = (
+    View(N_("All"), ""),
+    View(N_("In approval"), "state=SUBMITTED"),
+    View(N_("To be paid"), "state=APPROVED"),
+    View(N_("With the bank"), "state=IN_BANK"),
+    View(N_("Returned by the bank"), "state=BOUNCED"),
+    View(N_("Paid"), "state=PAID"),
+)
+
+
+def _filter(listing: Listing) -> PaymentFilter:
+    programme = listing.filters.get("programme", "")
+    order = ("-" if listing.descending else "") + listing.order
+    return PaymentFilter(
+        state=listing.filters.get("state") or None,
+        programme_id=int(programme) if programme.isdigit() else None,
+        search=listing.filters.get("q", ""),
+        order=order,
+    )
+
+
+def _listing(request: R) -> Listing:
+    return Listing.of(
+        request, filters=("q", "state", "programme"), columns=_COLUMNS, order="-number"
+    )
+
+
+@get("/payments", permission=P.PAYMENT_SEE)
+async def index(request: R) -> Response[str]:
+    """All payments within one's scope."""
+    actor, listing = actor_of(request), _listing(request)
+    wanted = _filter(listing)
+    count, total_fen = await queries.count_payments(actor, wanted)
+    rows = await queries.payments(actor, wanted, limit=listing.size, offset=listing.offset)
+    return page(
+        request,
+        "payments/list.html",
+        listing=listing.counted(count),
+        total_fen=total_fen,
+        payments=rows,
+        views=_VIEWS,
+        titles=PAYMENT.titles,
+        tones=TONES,
+        programmes=await budget.programmes(),
+        today=calendar.today(),
+    )
+
+
+@get("/payments.xlsx", permission=P.PAYMENT_SEE)
+async def export(request: R) -> Response[bytes]:
+    """Exactly the rows that the list shows, all pages of them."""
+    actor, text = actor_of(request), texts_of(request).text
+    rows = await queries.payments(actor, _filter(_listing(request)), limit=100_000)
+    columns = [
+        SheetColumn("number", text(N_("Request")), "text"),
+        SheetColumn("title", text(N_("Purpose")), "text"),
+        SheetColumn("payee_name", text(N_("Payee")), "text"),
+        SheetColumn("programme_name", text(N_("Programme")), "text"),
+        SheetColumn("state", text(N_("State")), "text"),
+        SheetColumn("amount_fen", text(N_("Amount")), "yuan", total=True),
+        SheetColumn("due_on", text(N_("Due")), "day"),
+        SheetColumn("paid_on", text(N_("Paid on")), "day"),
+    ]
+    content = write_sheet(
+        text(N_("Payments")),
+        columns,
+        [{**r.__dict__, "state": text(PAYMENT.titles[PaymentState(r.state)])} for r in rows],
+        total_label=text(N_("Total")),
+    )
+    return Response(
+        content,
+        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        headers={"Content-Disposition": 'attachment; filename="payments.xlsx"'},
+    )
+
+
+def _step_word(payment: queries.Payment, n: int) -> str:
+    """done, here, next or stopped: where the n-th step of the chain stands."""
+    if payment.state == PaymentState.SUBMITTED:
+        return "done" if n < payment.step else "here" if n == payment.step else "next"
+    finished = (
+        PaymentState.APPROVED,
+        PaymentState.IN_BANK,
+        PaymentState.BOUNCED,
+        PaymentState.PAID,
+    )
+    return "done" if payment.state in finished else "next"
+
+
+async def _chain(
+    payment: queries.Payment, acts: list[queries.Act], actor: Actor
+) -> list[dict[str, object]]:
+    """The chain as the page shows it: who did each step when, and where it stands."""
+    of_round = {a.step: a for a in acts if a.round == payment.round}
+    steps: list[dict[str, object]] = []
+    for n, role in enumerate((None, *payment.chain)):
+        act = of_round.get(n)
+        state = "done" if n == 0 else _step_word(payment, n)
+        if act and act.decision in ("RETURN", "REJECT"):
+            state = "stopped"
+        steps.append(
+            {
+                "title": ROLE_TITLES[role] if role else N_("Case officer"),
+                "state": state,
+                "who": act.who if act else (payment.maker if n == 0 else ""),
+                "at": act.decided_at if act else None,
+                "you": state == "here" and role in actor.roles,
+            }
+        )
+    return steps
+
+
+async def _open_steps(
+    actor: Actor, payment: queries.Payment, gate: Refusal | None
+) -> dict[str, Refusal | None]:
+    """Each step that the state allows, with what speaks against it for this person."""
+    case = PaymentCase(
+        actor=actor,
+        made_by_person=payment.made_by_person,
+        chain=payment.chain,
+        step=payment.step,
+        seen_version=payment.version,
+        version=payment.version,
+        held_duty=await duty_of(actor.person_id, Case("payment", payment.id)),
+        gate_refusal=gate,
+        batch_no=payment.batch_no,
+    )
+    last = payment.step == len(payment.chain)
+    offered: dict[str, Refusal | None] = {}
+    for step in PAYMENT.open_to(payment.state, actor):
+        if step.verb == ("approve" if last else "approve_finally"):
+            continue
+        verb = "approve" if step.verb == "approve_finally" else step.verb
+        against = (guard(case) for guard in step.guards)
+        offered[verb] = next((refusal for refusal in against if refusal), None)
+    return offered
+
+
+@get("/payments/{payment_id:int}", permission=P.PAYMENT_SEE)
+async def show(request: R, payment_id: int) -> Response[str]:
+    """One payment: everything needed for the decision on one page."""
+    return await _show(request, payment_id)
+
+
+async def _show(
+    request: R, payment_id: int, *, errors: FormErrors | None = None, opened: str = ""
+) -> Response[str]:
+    actor, today = actor_of(request), calendar.today()
+    payment = await queries.payment(actor, payment_id)
+    findings = await actions.gate_of(payment, today=today)
+    acts = await queries.acts(payment_id)
+    usual = await queries.usual_for_payee(payment)
+    stops = gate_refusal(findings)
+    return page(
+        request,
+        "payments/show.html",
+        422 if errors else 200,
+        payment=payment,
+        state_title=PAYMENT.titles[PaymentState(payment.state)],
+        tone=TONES[payment.state],
+        chain=await _chain(payment, acts, actor),
+        acts=acts,
+        findings=findings,
+        waivable={f.rule for f in findings if f.mark == "stop" and set(f.waivable_by) & actor.roles}
+        if actor.may(P.GATE_WAIVE) and actor.person_id != payment.made_by_person
+        else set(),
+        steps=await _open_steps(actor, payment, stops),
+        usual=usual,
+        same_before=[u for u in usual if u.same_programme],
+        line=await budget.line(payment.line_id) if actor.may(P.BUDGET_SEE) else None,
+        award=await award_queries.award(actor, payment.award_id),
+        attachments=await files.list_attachments(Case("payment", payment_id)),
+        accounts=await parties.accounts_of(payment.organisation_id, payment.person_id),
+        events=await timeline(Case("payment", payment_id)),
+        verbs=VERBS,
+        today=today,
+        days_left=(payment.due_on - today).days,
+        errors=errors.messages(language_of(request)) if errors else {},
+        typed=errors.typed if errors else {},
+        opened=opened,
+    )
+
+
+async def _decide(
+    request: R,
+    payment_id: int,
+    verb: str,
+    done: str,
+    act: Callable[[Actor, Any], Awaitable[object]],
+    form: type[Any],
+) -> Response[Any]:
+    """Parse, act, and lead back to the case; a bad form shows the case with its errors."""
+    parsed = parse(await request.form(), form)
+    if isinstance(parsed, FormErrors):
+        return await _show(request, payment_id, errors=parsed, opened=verb)
+    await act(actor_of(request), parsed)
+    return redirect(f"/payments/{payment_id}", done)
+
+
+@post("/payments/{payment_id:int}/submit", permission=P.PAYMENT_REQUEST, status_code=303)
+async def submit(request: R, payment_id: int) -> Response[Any]:
+    """Send a request into its chain."""
+
+    async def act(actor: Actor, form: DecisionForm) -> None:
+        await actions.submit_payment(
+            actor,
+            payment_id,
+            seen_version=form.version,
+            today=calendar.today(),
+            opinion=form.opinion,
+        )
+
+    return await _decide(
+        request, payment_id, "submit", N_("Submitted for approval."), act, DecisionForm
+    )
+
+
+@post("/payments/{payment_id:int}/approve", permission=P.PAYMENT_APPROVE, status_code=303)
+async def approve(request: R, payment_id: int) -> Response[Any]:
+    """Approve one's step; the worklist comes next."""
+    parsed = parse(await request.form(), DecisionForm)
+    if isinstance(parsed, FormErrors):
+        return await _show(request, payment_id, errors=parsed, opened="approve")
+    actor = actor_of(request)
+    payment = await queries.payment(actor, payment_id)
+    await actions.approve_payment(
+        actor,
+        payment_id,
+        seen_version=parsed.version,
+        today=calendar.today(),
+        opinion=parsed.opinion,
+    )
+    return redirect(
+        f"/payments/{payment_id}",
+        N_("{number} approved: {amount} yuan."),
+        number=payment.number,
+        amount=yuan_text(payment.amount_fen),
+    )
+
+
+@post("/payments/{payment_id:int}/return", permission=P.PAYMENT_APPROVE, status_code=303)
+async def send_back(request: R, payment_id: int) -> Response[Any]:
+    """Return a request for correction."""
+
+    async def act(actor: Actor, form: ReasonForm) -> None:
+        await actions.return_payment(
+            actor, payment_id, seen_version=form.version, reason=form.reason
+        )
+
+    return await _decide(
+        request, payment_id, "return", N_("Returned for correction."), act, ReasonForm
+    )
+
+
+@post("/payments/{payment_id:int}/reject", permission=P.PAYMENT_APPROVE, status_code=303)
+async def reject(request: R, payment_id: int) -> Response[Any]:
+    """Refuse a request for good."""
+
+    async def act(actor: Actor, form: ReasonForm) -> None:
+        await actions.reject_payment(
+            actor, payment_id, seen_version=form.version, reason=form.reason
+        )
+
+    return await _decide(request, payment_id, "reject", N_("Rejected."), act, ReasonForm)
+
+
+@post("/payments/{payment_id:int}/withdraw", permission=P.PAYMENT_REQUEST, status_code=303)
+async def withdraw(request: R, payment_id: int) -> Response[Any]:
+    """Take back one's own request."""
+
+    async def act(actor: Actor, form: ReasonForm) -> None:
+        await actions.withdraw_payment(actor, payment_id, reason=form.reason)
+
+    return await _decide(request, payment_id, "withdraw", N_("Withdrawn."), act, ReasonForm)
+
+
+@post("/payments/{payment_id:int}/cancel", permission=P.PAYMENT_REQUEST, status_code=303)
+async def cancel(request: R, payment_id: int) -> Response[Any]:
+    """Take back an approved payment that is in no batch."""
+
+    async def act(actor: Actor, form: ReasonForm) -> None:
+        await actions.cancel_payment(actor, payment_id, reason=form.reason, today=calendar.today())
+
+    return await _decide(
+        request,
+        payment_id,
+        "cancel",
+        N_("Cancelled; the money is committed again."),
+        act,
+        ReasonForm,
+    )
+
+
+@post("/payments/{payment_id:int}/waive", permission=P.GATE_WAIVE, status_code=303)
+async def waive(request: R, payment_id: int) -> Response[Any]:
+    """Set a gate rule aside."""
+
+    async def act(actor: Actor, form: WaiverForm) -> None:
+        await actions.waive_rule(
+            actor, payment_id, form.rule, reason=form.reason, today=calendar.today()
+        )
+
+    return await _decide(request, payment_id, "waive", N_("Set aside."), act, WaiverForm)
+
+
+@post("/payments/{payment_id:int}/correct", permission=P.PAYMENT_REQUEST, status_code=303)
+async def correct(request: R, payment_id: int) -> Response[Any]:
+    """Point a returned payment at a verified account."""
+
+    async def act(actor: Actor, form: AccountForm) -> None:
+        await actions.correct_account(
+            actor,
+            payment_id,
+            form.bank_account_id,
+            seen_version=form.version,
+            reason=form.reason,
+        )
+
+    return await _decide(
+        request,
+        payment_id,
+        "correct",
+        N_("Account corrected; it can be paid again."),
+        act,
+        AccountForm,
+    )
+
+
+@post("/payments/{payment_id:int}/attachments", permission=P.PAYMENT_REQUEST, status_code=303)
+async def attach(request: R, payment_id: int) -> Response[Any]:
+    """Add an original to one's own request."""
+    actor = actor_of(request)
+    payment = await queries.payment(actor, payment_id)
+    if payment.made_by_person != actor.person_id:
+        raise NotFound()
+    upload = (await request.form()).get("file")
+    if upload is None or not upload.filename:
+        return redirect(f"/payments/{payment_id}", N_("Choose a file first."))
+    await files.attach(
+        actor, Case("payment", payment_id), upload.filename, await upload.read(), "evidence"
+    )
+    return redirect(f"/payments/{payment_id}", N_("File added."))
+
+
+@post("/payments/approve", permission=P.PAYMENT_APPROVE, status_code=200)
+async def approve_picked(request: R) -> Response[Any]:
+    """Approve what was picked in the worklist, with a result for each item."""
+    actor, form = actor_of(request), await request.form()
+    chosen = []
+    for pair in form.getall("picked", []):
+        payment_id, _, version = str(pair).partition(":")
+        if payment_id.isdigit() and version.isdigit():
+            chosen.append((int(payment_id), int(version)))
+    if not chosen:
+        return redirect("/", N_("Pick at least one request."))
+    results = await actions.approve_many(
+        actor, chosen[:500], today=calendar.today(), opinion=str(form.get("opinion", ""))[:500]
+    )
+    approved = Fen(sum(r.amount_fen for r in results if r.refusal is None))
+    return page(
+        request,
+        "payments/approved.html",
+        results=results,
+        approved_count=sum(r.refusal is None for r in results),
+        approved_fen=approved,
+        capitals=amount_in_capitals(approved),
+    )
+
+
+@get("/payments/{payment_id:int}/form.pdf", permission=P.PAYMENT_SEE)
+async def approval_form(request: R, payment_id: int) -> Response[bytes]:
+    """资金拨付审批表: the one-page approval form."""
+    content = await documents.approval_form(
+        actor_of(request), payment_id, lang=language_of(request), today=calendar.today()
+    )
+    return Response(
+        content,
+        media_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="payment-{payment_id}.pdf"'},
+    )
+
+
+@get("/instalments/{instalment_id:int}/request", permission=P.PAYMENT_REQUEST)
+async def new(request: R, instalment_id: int) -> Response[str]:
+    """The form that asks for an instalment, filled as far as the system knows."""
+    return await _request_form(request, instalment_id)
+
+
+async def _request_form(
+    request: R,
+    instalment_id: int,
+    *,
+    payment: queries.Payment | None = None,
+    errors: FormErrors | None = None,
+) -> Response[str]:
+    actor = actor_of(request)
+    instalment = await award_queries.instalment(instalment_id)
+    award = await award_queries.award(actor, instalment.award_id)
+    typed = errors.typed if errors else _known(payment, award)
+    return page(
+        request,
+        "payments/request.html",
+        422 if errors else 200,
+        instalment=instalment,
+        award=award,
+        payment=payment,
+        line=await budget.line(instalment.line_id),
+        accounts=await parties.accounts_of(award.organisation_id, award.person_id),
+        errors=errors.messages(language_of(request)) if errors else {},
+        typed=typed,
+    )
+
+
+def _known(payment: queries.Payment | None, award: award_queries.Award) -> dict[str, str]:
+    if payment is None:
+        return {"purpose": award.purpose[:30], "minutes_no": award.minutes_no}
+    return {
+        "bank_account_id": str(payment.bank_account_id),
+        "purpose": payment.purpose,
+        "invoice_no": payment.invoice_no or "",
+        "invoice_kind": payment.invoice_kind,
+        "invoice_amount_fen": yuan_text(payment.invoice_amount_fen)
+        if payment.invoice_amount_fen
+        else "",
+        "minutes_no": payment.minutes_no,
+    }
+
+
+def _details(form: RequestForm) -> actions.RequestDetails:
+    return actions.RequestDetails(
+        bank_account_id=form.bank_account_id,
+        purpose=form.purpose,
+        invoice_no=form.invoice_no or None,
+        invoice_kind=form.invoice_kind,
+        invoice_amount_fen=form.invoice_amount_fen,
+        minutes_no=form.minutes_no,
+    )
+
+
+@post("/instalments/{instalment_id:int}/request", permission=P.PAYMENT_REQUEST, status_code=303)
+async def draft(request: R, instalment_id: int) -> Response[Any]:
+    """Draw the request up; it is submitted from its own page."""
+    parsed = parse(await request.form(), RequestForm)
+    if isinstance(parsed, FormErrors):
+        return await _request_form(request, instalment_id, errors=parsed)
+    payment_id = await actions.draft_payment(
+        actor_of(request), instalment_id, _details(parsed), today=calendar.today()
+    )
+    return redirect(
+        f"/payments/{payment_id}", N_("Drawn up. Look through the checks, then submit it.")
+    )
+
+
+@get("/payments/{payment_id:int}/edit", permission=P.PAYMENT_REQUEST)
+async def edit(request: R, payment_id: int) -> Response[str]:
+    """Change a draft or a returned request."""
+    payment = await queries.payment(actor_of(request), payment_id)
+    return await _request_form(request, payment.instalment_id, payment=payment)
+
+
+@post("/payments/{payment_id:int}/edit", permission=P.PAYMENT_REQUEST, status_code=303)
+async def change(request: R, payment_id: int) -> Response[Any]:
+    """Write the change."""
+    actor = actor_of(request)
+    parsed = parse(await request.form(), RequestForm)
+    if isinstance(parsed, FormErrors):
+        payment = await queries.payment(actor, payment_id)
+        return await _request_form(request, payment.instalment_id, payment=payment, errors=parsed)
+    await actions.change_request(actor, payment_id, _details(parsed), seen_version=parsed.version)
+    return redirect(f"/payments/{payment_id}", N_("Changed."))
+
+
+ROUTES = [
+    index,
+    export,
+    show,
+    submit,
+    approve,
+    send_back,
+    reject,
+    withdraw,
+    cancel,
+    waive,
+    correct,
+    attach,
+    approve_picked,
+    approval_form,
+    new,
+    draft,
+    edit,
+    change,
+]

@@ -1,0 +1,126 @@
+"""The one guard: who is asking, may they, and did the form come from a page of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+
+from grants.kernel.errors import N_, NotAllowed
+from grants.kernel.identity import Actor, Permission
+from grants.platform import crypto
+from grants.settings import settings
+
+SECURE = settings.public_url.startswith("https://")
+SESSION_COOKIE = "__Host-grants" if SECURE else "grants"
+#: Before sign-in the form token hangs on this cookie.
+VISITOR_COOKIE = "__Host-visitor" if SECURE else "visitor"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+LoadActor = Callable[[str, str], Awaitable[Actor | None]]
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in, and the page is not public."""
+
+
+def permission_of(handler: BaseRouteHandler) -> Permission:
+    """The permission that a handler declares; KeyError where it declares none."""
+    return Permission(handler.opt["permission"])
+
+
+def undeclared(handlers: Sequence[BaseRouteHandler]) -> list[str]:
+    """Names of handlers that declare no permission."""
+    return [str(h) for h in handlers if "permission" not in h.opt]
+
+
+def form_token(session_token: str) -> str:
+    """The token that forms of one session carry."""
+    key = crypto.derived_key("form token")
+    return hmac.new(key, session_token.encode(), hashlib.sha256).hexdigest()
+
+
+def actor_of(request: Request[Any, Any, Any]) -> Actor:
+    """Who is signed in; SignInNeeded where nobody is."""
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if actor is None:
+        raise SignInNeeded()
+    return actor
+
+
+def guard(
+    load_actor: LoadActor,
+) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]:
+    """The guard of every route. `load_actor` takes the session token and the request id."""
+
+    async def look(
+        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+    ) -> None:
+        if not isinstance(handler, HTTPRouteHandler):
+            return
+        permission = permission_of(handler)
+        token = connection.cookies.get(SESSION_COOKIE, "")
+        visitor = connection.cookies.get(VISITOR_COOKIE, "")
+        state = connection.state
+        state.actor = await load_actor(token, state.request_id) if token else None
+        if state.actor is None and not visitor:
+            visitor = secrets.token_urlsafe(24)
+            state.new_visitor = visitor
+        state.csrf_token = form_token(token if state.actor else visitor)
+        if permission is not Permission.PUBLIC and state.actor is None:
+            raise SignInNeeded()
+        if state.actor is not None and not state.actor.may(permission):
+            raise NotAllowed("not_permitted", N_("Your roles do not include this page."))
+        if connection.scope.get("method") not in _SAFE_METHODS:
+            await _refuse_foreign_form(connection, state.csrf_token)
+
+    return look
+
+
+async def _refuse_foreign_form(
+    connection: ASGIConnection[Any, Any, Any, Any], expected: str
+) -> None:
+    """A form has to carry the session's token, and to come from our own address."""
+    origin = connection.headers.get("origin")
+    if origin and origin != "null" and urlsplit(origin).netloc != connection.headers.get("host"):
+        raise NotAllowed("form.foreign", N_("This form did not come from a page of ours."))
+    if connection.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise NotAllowed("form.foreign", N_("This form did not come from a page of ours."))
+    given = connection.headers.get("x-csrf-token", "")
+    if not given and isinstance(connection, Request):
+        given = str((await connection.form()).get("csrf_token", ""))
+    if not hmac.compare_digest(given, expected):
+        raise NotAllowed(
+            "form.token",
+            N_("This form is out of date. Go back, load the page again, and send it once more."),
+        )
+
+
+def session_cookie(token: str) -> Cookie:
+    """The cookie of a session; it ends with the browser."""
+    return Cookie(
+        SESSION_COOKIE, value=token, path="/", httponly=True, samesite="lax", secure=SECURE
+    )
+
+
+def visitor_cookie(token: str) -> Cookie:
+    """The cookie that a sign-in form's token hangs on."""
+    return Cookie(
+        VISITOR_COOKIE, value=token, path="/", httponly=True, samesite="lax", secure=SECURE
+    )
+
+
+def local_path(asked: str) -> str:
+    """`asked` if it is a path of ours, else the worklist: no open redirects."""
+    parts = urlsplit(asked)
+    if asked.startswith("/") and not asked.startswith(("//", "/\\")) and not parts.netloc:
+        return asked
+    return "/"

@@ -1,0 +1,163 @@
+"""Forms: text in, a pydantic model or messages beside the fields out; nothing typed is lost."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, TypeVar, get_origin
+
+from litestar.datastructures import FormMultiDict
+from pydantic import BaseModel, BeforeValidator, ValidationError
+
+from grants.kernel.errors import N_, Refusal
+from grants.kernel.money import Fen, fen_from_yuan
+from grants.platform.texts import texts
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class FieldFault(ValueError):
+    """A reason beside a field: a message id with its parameters."""
+
+    def __init__(self, message: str, **params: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.params = params
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message id with its parameters, to be said in the reader's language."""
+
+    message: str
+    params: Mapping[str, object]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True)
+class FormErrors:
+    """What is wrong by field, and what was typed, so that the form can be shown again."""
+
+    faults: Mapping[str, Said]
+    typed: Mapping[str, str]
+
+    def messages(self, lang: str) -> dict[str, str]:
+        """The reasons in one language, by field."""
+        catalogue = texts(lang)
+        return {
+            name: catalogue.text(said.message, **said.params) for name, said in self.faults.items()
+        }
+
+
+def _trimmed(given: object) -> object:
+    """Without surrounding space, control characters and invisible marks."""
+    if not isinstance(given, str):
+        return given
+    kept = "".join(c for c in given if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf"))
+    return kept.strip()
+
+
+def _fen(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    try:
+        return fen_from_yuan(given)
+    except Refusal as refusal:
+        raise FieldFault(refusal.message, **refusal.params) from refusal
+
+
+def _positive_fen(given: object) -> object:
+    fen = _fen(given)
+    if isinstance(fen, int) and fen <= 0:
+        raise FieldFault(N_("The amount has to be more than zero."))
+    return fen
+
+
+def _maybe(convert: Any) -> Any:
+    def converted(given: object) -> object:
+        return None if isinstance(given, str) and not given.strip() else convert(given)
+
+    return converted
+
+
+_DAY = re.compile(r"(\d{4})(?:[-/.年])?(\d{1,2})(?:[-/.月])?(\d{1,2})日?")
+
+
+def _day(given: object) -> object:
+    """2026-11-18, 2026/11/18, 20261118, 2026年11月18日, full-width too."""
+    if not isinstance(given, str):
+        return given
+    plain = unicodedata.normalize("NFKC", given).strip()
+    found = _DAY.fullmatch(plain)
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3])) if found else date(0, 0, 0)
+    except ValueError as error:
+        raise FieldFault(N_("Enter a day like 2026-11-18.")) from error
+
+
+Trimmed = Annotated[str, BeforeValidator(_trimmed)]
+#: An amount of money above zero, in fen; people write yuan.
+Yuan = Annotated[Fen, BeforeValidator(_positive_fen)]
+#: An amount that may be zero.
+YuanOrZero = Annotated[Fen, BeforeValidator(_fen)]
+#: An amount above zero, or nothing.
+OptionalYuan = Annotated[Fen | None, BeforeValidator(_maybe(_positive_fen))]
+Day = Annotated[date, BeforeValidator(_day)]
+OptionalDay = Annotated[date | None, BeforeValidator(_maybe(_day))]
+OptionalNumber = Annotated[int | None, BeforeValidator(_maybe(lambda given: given))]
+Checkbox = Annotated[bool, BeforeValidator(lambda given: given in ("on", "1", "true", True))]
+
+#: What pydantic's findings are called here.
+_WORDS = {
+    "missing": N_("This is needed."),
+    "string_too_short": N_("Write at least {min_length} characters."),
+    "string_too_long": N_("Write at most {max_length} characters."),
+    "int_parsing": N_("Choose one."),
+    "enum": N_("Choose one."),
+    "literal_error": N_("Choose one."),
+    "string_pattern_mismatch": N_("This does not have the right form."),
+}
+
+
+def _said(error: Mapping[str, Any]) -> Said:
+    context = error.get("ctx") or {}
+    cause = context.get("error")
+    if isinstance(cause, FieldFault):
+        return Said(cause.message, cause.params)
+    if error["type"] == "string_too_short" and context.get("min_length") == 1:
+        return Said(_WORDS["missing"], {})
+    message = _WORDS.get(error["type"], N_("This cannot be used; please check it."))
+    return Said(message, {k: v for k, v in context.items() if k in ("min_length", "max_length")})
+
+
+def parse(form: FormMultiDict | Mapping[str, Any], model: type[Model]) -> Model | FormErrors:
+    """The model that `form` fills, or what is wrong with it field by field.
+
+    A list field takes every value of its name: one ticked checkbox is a list of one.
+    """
+    given: dict[str, Any] = {}
+    for name, about in model.model_fields.items():
+        if get_origin(about.annotation) is list:
+            given[name] = list(form.getall(name, [])) if hasattr(form, "getall") else form[name]
+        elif name in form:
+            given[name] = form[name]
+    typed = {name: value for name, value in form.items() if isinstance(value, str)}
+    typed.pop("csrf_token", None)
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        faults: dict[str, Said] = {}
+        for found in error.errors():
+            name = str(found["loc"][0]) if found["loc"] else ""
+            faults.setdefault(name, _said(found))
+        return FormErrors(faults, typed)
+
+
+def faulty(field: str, refusal: Refusal, typed: Mapping[str, str]) -> FormErrors:
+    """A refusal of the rules that belongs beside one field."""
+    return FormErrors({field: Said(refusal.message, refusal.params)}, typed)
