@@ -50,6 +50,7 @@ def read_settings(environ: dict[str, str] | None = None) -> Settings:
     if "data" in given:
         given["data_dir"] = given.pop("data")
     given.pop("browser", None)
+    given.pop("rehearsal_file", None)
     unknown = set(given) - set(Settings.model_fields)
     if unknown:
         raise SystemExit(f"Unknown settings: {', '.join(f'GRANTS_{n.upper()}' for n in unknown)}")

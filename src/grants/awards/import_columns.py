@@ -32,7 +32,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "external_id": ("编号", "资助编号", "合同编号", "number", "no", "id", "identifier", "award id"),
     "title": ("名称", "项目", "标题", "资助名称", "title", "name", "award"),
     "purpose": ("用途", "项目内容", "说明", "description", "purpose"),
-    "payee_name": ("收款单位", "承接单位", "单位名称", "机构名称", "受助单位", "payee", "recipient"),
+    "payee_name": ("收款单位", "承接单位", "单位名称", "机构名称", "payee", "recipient"),
     "uscc": ("信用代码", "社会信用代码", "收款单位统一社会信用代码", "uscc", "credit code"),
     "amount": ("金额", "资助金额", "合同金额", "项目金额", "amount", "amount awarded"),
     "decided_on": ("决定日期", "立项日期", "批准日期", "award date", "decided on", "date"),

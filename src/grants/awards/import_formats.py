@@ -72,9 +72,7 @@ class Reading:
     notes: tuple[Refusal, ...] = ()
 
 
-def read_candidates(
-    name: str, content: bytes, mapping: Mapping[str, str] | None = None
-) -> Reading:
+def read_candidates(name: str, content: bytes, mapping: Mapping[str, str] | None = None) -> Reading:
     """Read an award list; `mapping` (field to header) overrides the automatic one.
 
     A file that ends in .json or begins like JSON is read as 360Giving, whatever its name.

@@ -3,56 +3,36 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 from grants.awards.import_columns import field_title
 from grants.awards.import_formats import Candidate
 from grants.awards.import_payees import Payee, PayeeBook
+from grants.awards.import_values import (
+    MAX_TEXT,
+    amount_of,
+    clean,
+    day_of,
+    state_of,
+    text_of,
+    uscc_of,
+)
 from grants.awards.rules import InstalmentPlan, SharePlan
 from grants.awards.workflow import AwardState
 from grants.budget.rules import line_is_open
 from grants.kernel.errors import N_, Refusal, RuleBroken
-from grants.kernel.identifiers import is_uscc, plain_identifier
-from grants.kernel.money import Fen, fen_from_yuan, yuan_text
+from grants.kernel.money import Fen, yuan_text
 
 T = TypeVar("T")
 
 #: The condition of instalments that a list brings: their agreement says it, not the list.
 CONDITION = "按原协议约定"
-
-MAX_TEXT: Mapping[str, int] = {
-    "external_id": 200,
-    "title": 500,
-    "purpose": 20_000,
-    "payee_name": 200,
-    "minutes_no": 200,
-}
-
-#: Control characters, lone surrogates and marks that turn the reading direction.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200b\u202a-\u202e\u2066-\u2069\ufeff]"
-)
-
-_STATES: Mapping[str, AwardState] = {
-    "": AwardState.HISTORIC,
-    "past": AwardState.HISTORIC,
-    "historic": AwardState.HISTORIC,
-    "completed": AwardState.HISTORIC,
-    "closed": AwardState.HISTORIC,
-    "历史": AwardState.HISTORIC,
-    "已完成": AwardState.HISTORIC,
-    "已结项": AwardState.HISTORIC,
-    "active": AwardState.DRAFT,
-    "present": AwardState.DRAFT,
-    "在执行": AwardState.DRAFT,
-    "执行中": AwardState.DRAFT,
-}
 
 
 class Verdict(StrEnum):
@@ -118,60 +98,6 @@ class Judged:
     award: NewAward | None
 
 
-def clean(text: str) -> str:
-    """A text without unprintable characters; quotes and line breaks stay as they are.
-
-    Example: "a\\r\\nb\\x00" is "a\\nb".
-    """
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _UNPRINTABLE.sub("", plain).strip()
-
-
-_DAY = re.compile(
-    r"([0-9]{4})(?:-|/|\.|年)([0-9]{1,2})(?:-|/|\.|月)([0-9]{1,2})日?"
-    r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
-)
-
-
-def day_of(text: str, named: str) -> date | None:
-    """The day that `text` names, None for no text; a time and its zone are left aside.
-
-    The day counts as the funder wrote it: 2015-06-10T23:00:00+00:00 is 10 June.
-    Raises RuleBroken `import.not_a_day` for anything else and for days outside 1949 to 2100.
-    """
-    plain = unicodedata.normalize("NFKC", text).strip().upper()
-    if not plain:
-        return None
-    found = _DAY.fullmatch(plain)
-    try:
-        day = date(int(found[1]), int(found[2]), int(found[3])) if found else None
-    except ValueError:
-        day = None
-    if day is None or not 1949 <= day.year <= 2100:
-        raise RuleBroken(
-            "import.not_a_day",
-            N_("{field}: “{text}” is not a day; write it like 2026-06-30."),
-            field=named,
-            text=text[:40],
-        )
-    return day
-
-
-def amount_of(text: str) -> Fen:
-    """An amount above zero, in fen.
-
-    Raises RuleBroken `import.amount_not_positive`, `money.…`. Example: "35907.80" is 3590780.
-    """
-    amount_fen = fen_from_yuan(text, allow_negative=True)
-    if amount_fen <= 0:
-        raise RuleBroken(
-            "import.amount_not_positive",
-            N_("The amount is {amount}; an award is more than zero."),
-            amount=yuan_text(amount_fen),
-        )
-    return amount_fen
-
-
 @dataclass
 class _Findings:
     """The reasons found against one line, and those to note."""
@@ -188,9 +114,7 @@ class _Findings:
             return None
 
 
-def judge(
-    candidates: Sequence[Candidate], ground: Ground, payees: PayeeBook
-) -> Iterator[Judged]:
+def judge(candidates: Sequence[Candidate], ground: Ground, payees: PayeeBook) -> Iterator[Judged]:
     """Judge every line in the order of the file."""
     seen: dict[tuple[str, str], int] = {}
     for candidate in candidates:
@@ -202,8 +126,8 @@ def _judged(
 ) -> Judged:
     found = _Findings(list(candidate.faults))
     key = (clean(candidate.funder_id), clean(candidate.external_id))
-    texts = {name: found.read(lambda n=name: _text(candidate, n)) or "" for name in MAX_TEXT}
-    amount_fen = found.read(lambda: amount_of(candidate.amount))
+    texts = {name: found.read(partial(text_of, candidate, name)) or "" for name in MAX_TEXT}
+    amount_fen = found.read(partial(amount_of, candidate.amount))
     if key[1]:
         _note_repeat(key, candidate.line, seen, found)
     if not found.refusals and key in ground.imported:
@@ -224,22 +148,6 @@ def _judged(
         amount_fen,
         award if verdict is not Verdict.REFUSED else None,
     )
-
-
-def _text(candidate: Candidate, name: str) -> str:
-    text = clean(getattr(candidate, name))
-    title = field_title(name)[0]
-    if not text and name not in ("purpose", "minutes_no"):
-        raise RuleBroken("import.text_missing", N_("{field} is missing."), field=title)
-    if len(text) > MAX_TEXT[name]:
-        raise RuleBroken(
-            "import.text_too_long",
-            N_("{field} has {length} characters; at most {most} are kept."),
-            field=title,
-            length=len(text),
-            most=MAX_TEXT[name],
-        )
-    return text
 
 
 def _note_repeat(
@@ -299,18 +207,18 @@ def _award(
     found: _Findings,
 ) -> NewAward | None:
     days = {
-        name: found.read(lambda n=name: day_of(getattr(candidate, n), field_title(n)[0]))
+        name: found.read(partial(day_of, getattr(candidate, name), field_title(name)[0]))
         for name in ("decided_on", "starts_on", "ends_on")
     }
     _judge_period(days["starts_on"], days["ends_on"], found)
-    uscc = found.read(lambda: _uscc(candidate.uscc)) or ""
-    state = found.read(lambda: _state(candidate.state))
+    uscc = found.read(partial(uscc_of, candidate.uscc)) or ""
+    state = found.read(partial(state_of, candidate.state))
     shares: Sequence[SharePlan] = ()
     parts: Sequence[InstalmentPlan] = ()
     if state is AwardState.HISTORIC:
         _judge_past(candidate, days["decided_on"], ground.today, found)
     elif state is AwardState.DRAFT:
-        parts = found.read(lambda: _instalments(candidate, ground)) or ()
+        parts = found.read(partial(_instalments, candidate, ground)) or ()
         shares = _shares(parts, ground)
         _judge_total(parts, amount_fen, found)
     payee = _payee(texts["payee_name"], uscc, clean(candidate.payee_key), payees, found)
@@ -341,26 +249,6 @@ def _judge_period(starts_on: date | None, ends_on: date | None, found: _Findings
                 start=starts_on,
             )
         )
-
-
-def _uscc(text: str) -> str:
-    plain = plain_identifier(text)
-    if plain and not is_uscc(plain):
-        raise RuleBroken(
-            "import.uscc",
-            N_("{code} is no credit code: a character is wrong or missing."),
-            code=plain[:40],
-        )
-    return plain
-
-
-def _state(text: str) -> AwardState:
-    state = _STATES.get(unicodedata.normalize("NFKC", text).strip().casefold())
-    if state is None:
-        raise RuleBroken(
-            "import.state", N_("“{state}” is no state; write past or active."), state=text[:40]
-        )
-    return state
 
 
 def _judge_past(
@@ -464,9 +352,7 @@ def _shares(parts: Sequence[InstalmentPlan], ground: Ground) -> list[SharePlan]:
     return [SharePlan(line_id, years[line_id], Fen(total)) for line_id, total in sums.items()]
 
 
-def _judge_total(
-    parts: Sequence[InstalmentPlan], amount_fen: Fen | None, found: _Findings
-) -> None:
+def _judge_total(parts: Sequence[InstalmentPlan], amount_fen: Fen | None, found: _Findings) -> None:
     total = sum(part.amount_fen for part in parts)
     if parts and amount_fen is not None and total != amount_fen:
         found.refusals.append(
@@ -484,9 +370,7 @@ def _payee(
 ) -> Payee | None:
     if not name:
         return None
-    answer = found.read(
-        lambda: payees.find(name, uscc, payee_key, keep=not found.refusals)
-    )
+    answer = found.read(lambda: payees.find(name, uscc, payee_key, keep=not found.refusals))
     if answer is None:
         return None
     payee, notes = answer

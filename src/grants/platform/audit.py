@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,6 +68,48 @@ async def record(
         actor.delegations.get(role) if role else None,
         actor.request_id,
         calendar.now(),
+    )
+
+
+async def record_all(
+    actor: Actor,
+    kind: str,
+    verb: str,
+    events: Sequence[tuple[int, str | None, Mapping[str, object]]],
+) -> None:
+    """Write the first event of many new cases of one kind at once: (case id, state, facts)."""
+    await db.execute(
+        """
+        INSERT INTO case_event (case_kind, case_id, verb, state_after, reason, facts, user_id,
+                                person_id, request_id, at)
+        SELECT $1, e.case_id, $2, e.state, '', e.facts, $6, $7, $8, $9
+        FROM unnest($3::bigint[], $4::text[], $5::jsonb[])
+             WITH ORDINALITY AS e(case_id, state, facts, place)
+        ORDER BY e.place
+        """,
+        kind,
+        verb,
+        [case_id for case_id, _, _ in events],
+        [state for _, state, _ in events],
+        [dict(facts) for _, _, facts in events],
+        actor.user_id,
+        actor.person_id,
+        actor.request_id,
+        calendar.now(),
+    )
+
+
+async def take_duties(actor: Actor, kind: str, case_ids: Sequence[int], duty: str) -> None:
+    """Hold `duty` on many new cases of one kind, on which nobody holds any yet."""
+    await db.execute(
+        """
+        INSERT INTO held_duty (case_kind, case_id, person_id, duty)
+        SELECT $1, c.id, $3, $4 FROM unnest($2::bigint[]) c(id) ORDER BY c.id
+        """,
+        kind,
+        list(case_ids),
+        actor.person_id,
+        duty,
     )
 
 
