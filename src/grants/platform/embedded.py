@@ -64,16 +64,6 @@ class Cluster:
         host = quote(str(self.socket_dir), safe="")
         return f"postgresql://{_USER}:{self.password}@/{quote(database)}?host={host}&port={_PORT}"
 
-    def environment(self) -> dict[str, str]:
-        """What PostgreSQL's own programs (pg_dump, psql) need to connect."""
-        return {
-            **os.environ,
-            "PGHOST": str(self.socket_dir),
-            "PGPORT": str(_PORT),
-            "PGUSER": _USER,
-            "PGPASSWORD": self.password,
-        }
-
 
 @dataclass(frozen=True)
 class _Owner:
