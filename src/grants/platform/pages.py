@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from litestar import Request, Response
@@ -371,6 +371,7 @@ def _trouble(
         "reason": reason,
         "code": code,
         "who_can_help": who_can_help or HELP.get(status, ""),
+        "back": _came_from(request),
     }
     answer = page(request, "errors/page.html", status, fragment="errors/_notice.html", **context)
     if _by_htmx(request):
@@ -379,6 +380,10 @@ def _trouble(
     return answer
 
 
-def language_link(lang: str, back: str) -> str:
-    """The address that switches to `lang` and returns to `back`."""
-    return f"/language/{lang}?back={quote(back, safe='/')}"
+def _came_from(request: Request[Any, Any, Any]) -> str:
+    """The page of ours from which the request came, else the start: never another site."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.netloc != request.headers.get("host") or not came.path.startswith("/"):
+        return "/"
+    path = "/" + came.path.lstrip("/")
+    return f"{path}?{came.query}" if came.query else path

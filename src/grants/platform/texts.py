@@ -136,7 +136,11 @@ def _uses(root: Path) -> Iterator[_Use]:
         if not folder.is_dir():
             continue
         for name, line, found, _, _ in extract_from_dir(
-            str(folder), methods, options, keywords=_PYTHON_WORDS
+            str(folder),
+            methods,
+            options,
+            keywords=_PYTHON_WORDS,
+            directory_filter=lambda _: True,  # babel leaves out _layout and _components
         ):
             one, many = (found[0], found[1]) if isinstance(found, tuple) else (found, "")
             if one:
