@@ -17,7 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -142,9 +142,10 @@ class FontCache:
         """The fontconfig file that adds the cut faces to the system's fonts."""
         return self.folder / f"{_cut_name()}.conf"
 
-    def missing(self) -> list[Face]:
-        """Faces that could be cut and are not yet."""
-        return [face for face in full_faces() if not (self.cut_folder / face.file_name).exists()]
+    def missing(self, wanted: Sequence[Face] = FACES) -> list[Face]:
+        """Which of `wanted` could be cut and are not yet."""
+        faces = [face for face in wanted if face in full_faces()]
+        return [face for face in faces if not (self.cut_folder / face.file_name).exists()]
 
     def write_config(self) -> Path:
         """Make the folder and its fontconfig file; answers the file."""
@@ -161,14 +162,14 @@ class FontCache:
             _write_whole(self.config_file, text.encode())
         return self.config_file
 
-    def cut_missing(self) -> list[Face]:
+    def cut_missing(self, wanted: Sequence[Face] = FACES) -> list[Face]:
         """Cut what is missing and answer it; a second process at the same time waits.
 
         Takes some four seconds a face, once for each machine.
         """
         self.write_config()
         with _alone(self.folder / "cutting.lock"):
-            faces = self.missing()
+            faces = self.missing(wanted)
             for face in faces:
                 _write_whole(self.cut_folder / face.file_name, _cut(face, full_faces()[face]))
         return faces
@@ -188,6 +189,7 @@ def _write_whole(path: Path, content: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
     with os.fdopen(handle, "wb") as file:
         file.write(content)
+    os.chmod(name, 0o644)
     os.replace(name, path)
 
 
@@ -206,8 +208,8 @@ def _cut(face: Face, path: Path) -> bytes:
     """
     import io
 
-    from fontTools import subset
-    from fontTools.ttLib import TTFont
+    from fontTools import subset  # type: ignore[import-untyped]
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
     font = TTFont(path, fontNumber=_place_in(path, face.full), lazy=True, recalcBBoxes=False)
     options = subset.Options(

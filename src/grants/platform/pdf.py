@@ -42,13 +42,17 @@ async def render_pdf(
     """`html` as PDF. It states its language in `<html lang>` and its title in `<title>`.
 
     `title` replaces the latter. With `one_page` the type shrinks until all fits one page.
+    Links to our pages become links to `settings.public_url`.
     Only `data:` addresses are loaded. Text that people typed must be escaped, as Jinja does.
     Raises PressTimeout after `timeout_seconds`, PressError when it cannot be printed.
     Example: `await render_pdf(html, one_page=True)` starts with b"%PDF-1.7".
     """
+    from grants.settings import settings  # here, since the press children read this module too
+
     printed = await print_document(
-        house_press(), html, style, title, one_page, timeout_seconds=timeout_seconds
-    )
+        house_press(), html, style, title, one_page,
+        base_url=settings.public_url, timeout_seconds=timeout_seconds,
+    )  # fmt: skip
     if printed.lacking:
         log.warning("No font has the characters %r; they print as empty boxes", printed.lacking)
     return printed.pdf
@@ -61,11 +65,12 @@ async def print_document(
     title: str | None = None,
     one_page: bool = False,
     *,
+    base_url: str | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> Printed:
     """As `render_pdf`, on the given press, with the count of pages and the missing characters."""
     printed: Printed = await press.run(
-        "pdf", html, style, title, one_page, timeout_seconds=timeout_seconds
+        "pdf", html, style, title, one_page, base_url, timeout_seconds=timeout_seconds
     )
     return printed
 

@@ -23,7 +23,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 #: What the press can do: the job's name and the function that does it in the child.

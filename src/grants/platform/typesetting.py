@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from weasyprint import CSS, HTML
-from weasyprint.document import Document
-from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import URLFetcher
+from weasyprint import CSS, HTML  # type: ignore[import-untyped]
+from weasyprint.document import Document  # type: ignore[import-untyped]
+from weasyprint.text.fonts import FontConfiguration  # type: ignore[import-untyped]
+from weasyprint.urls import URLFetcher  # type: ignore[import-untyped]
 
 from grants.platform.pdf import Printed
 
@@ -28,14 +28,19 @@ STYLES = Path(__file__).resolve().parents[3] / "templates" / "pdf"
 SIZES_PT = (None, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5)
 
 
-def typeset(html: str, style: str, title: str | None, one_page: bool) -> Printed:
+def typeset(
+    html: str, style: str, title: str | None, one_page: bool, base_url: str | None
+) -> Printed:
     """`html` as a tagged PDF/UA-1 document; the arguments are those of `pdf.render_pdf`.
 
     Raises ValueError when a document that must fit one page does not even in the smallest type.
     """
     fonts = _fonts(_cut_faces())
     with _lacking() as lacking:
-        document = _fitted(html, style, fonts) if one_page else _laid_out(html, style, fonts)
+        source = HTML(
+            string=html, base_url=base_url, url_fetcher=_NOTHING_FROM_OUTSIDE, media_type="print"
+        )
+        document = _fitted(source, style, fonts) if one_page else _laid_out(source, style, fonts)
         if title is not None:
             document.metadata.title = title
         pdf = document.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True)
@@ -43,21 +48,20 @@ def typeset(html: str, style: str, title: str | None, one_page: bool) -> Printed
     return Printed(pdf, len(document.pages), "".join(sorted(set(lacking))))
 
 
-def _fitted(html: str, style: str, fonts: FontConfiguration) -> Document:
+def _fitted(source: HTML, style: str, fonts: FontConfiguration) -> Document:
     for size in SIZES_PT:
-        document = _laid_out(html, style, fonts, size)
+        document = _laid_out(source, style, fonts, size)
         if len(document.pages) == 1:
             return document
     raise ValueError(f"does not fit one page even in {SIZES_PT[-1]} pt")
 
 
 def _laid_out(
-    html: str, style: str, fonts: FontConfiguration, size_pt: float | None = None
+    source: HTML, style: str, fonts: FontConfiguration, size_pt: float | None = None
 ) -> Document:
     sheets = [_css(style, fonts)]
     if size_pt is not None:
         sheets.append(_size(size_pt))
-    source = HTML(string=html, url_fetcher=_NOTHING_FROM_OUTSIDE, media_type="print")
     return source.render(font_config=fonts, stylesheets=sheets, pdf_variant="pdf/ua-1")
 
 
