@@ -13,6 +13,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from grants.kernel.identity import Permission
 from grants.settings import TOP
@@ -84,7 +85,9 @@ def address(name: str) -> str:
     include_in_schema=False,
     sync_to_thread=False,
 )
-def serve(request: Request[Any, Any, Any], digest: str, name: str) -> Response[bytes]:
+def serve(
+    request: Request[Any, Any, Any], digest: FromPath[str], name: FromPath[str]
+) -> Response[bytes]:
     """An asset for good when its digest is the present one; 404 for any other."""
     asset = all_assets().get(name)
     if asset is None or asset.digest != digest:

@@ -263,7 +263,7 @@ def _shared_context(request: Request[Any, Any, Any]) -> tuple[dict[str, object],
     state = request.state
     actor: Actor | None = getattr(state, "actor", None)
     path = request.url.path
-    notice = _read_notice(request.cookies.get(NOTICE_COOKIE))
+    notice = read_notice(request.cookies.get(NOTICE_COOKIE))
     context: dict[str, object] = {
         "actor": actor,
         "lang": language_of(request),
@@ -300,15 +300,20 @@ def redirect(path: str, notice: str | None = None, **params: object) -> Response
     return answer
 
 
-def _read_notice(cookie: str | None) -> tuple[str, dict[str, str]] | None:
-    """The message id and its parameters; anything else that stands in the cookie is nothing."""
+def read_notice(cookie: str | None) -> tuple[str, dict[str, str]] | None:
+    """The message id and its parameters; anything else that stands in the cookie is nothing.
+
+    Only messages of the catalogue have their places filled: a browser may send any text.
+    """
     if not cookie:
         return None
     try:
         message, params = json.loads(base64.urlsafe_b64decode(cookie))
-    except ValueError:
-        return None
-    if not isinstance(message, str) or not isinstance(params, dict):
+        known = message in texts(DEFAULT_LANGUAGE).messages or "{" not in message
+        if not known:
+            return None
+        texts("en").text(message, **params)
+    except (ValueError, TypeError, KeyError, IndexError):
         return None
     return message, params
 
@@ -320,6 +325,7 @@ HELP: Mapping[int, str] = {
     403: N_("Your section head can do this or pass it to a colleague who may."),
     404: N_("The worklist leads to everything that waits for you."),
     409: N_("Load the page again to see how things stand now."),
+    503: N_("Nothing was changed. Wait a minute and try again."),
     500: N_("Nothing was changed. Send the number below to the system administrator."),
 }
 
@@ -332,6 +338,7 @@ TITLES: Mapping[int, str] = {
     413: N_("This is too large"),
     429: N_("Too many attempts"),
     500: N_("Something went wrong"),
+    503: N_("The database is away for a moment"),
 }
 
 

@@ -54,7 +54,8 @@ class Catalogue:
         else in it is escaped; messages themselves never hold HTML.
         Example: text("Account ending in {last4} is verified", last4="0011").
         """
-        return self._filled(self.messages.get(message, message), params)
+        known = self.messages.get(message, message)
+        return self._filled(known, params) if params else known
 
     def counted(self, one: str, many: str, count: int, /, **params: object) -> str:
         """`one` or `many` by `count`; Chinese has one form, filed under `one`."""
@@ -62,8 +63,6 @@ class Catalogue:
         return self._filled(chosen, {"count": count, **params})
 
     def _filled(self, text: str, params: Mapping[str, object]) -> str:
-        if not params:
-            return text
         said = {name: self._said(value) for name, value in params.items()}
         if any(isinstance(value, Markup) for value in said.values()):
             return Markup.escape(text).format(**said)
