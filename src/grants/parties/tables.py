@@ -26,6 +26,10 @@ class Organisation(Table, tablename="organisation"):
     standing = c.text(default="GOOD")
     standing_note = c.text(default="")
     representative = c.may_refer_to(Person)
+    phone = c.maybe_secret()
+    phone_index = c.maybe_secret(index=True)
+    phone_masked = c.maybe_text()
+    version = c.number(default=1)
     is_demo = c.flag()
     organisation_kind = Check(
         "kind IN ('ASSOCIATION', 'PRIVATE_NON_ENTERPRISE', 'FOUNDATION', 'COMPANY', "
@@ -37,6 +41,7 @@ class Organisation(Table, tablename="organisation"):
     )
     organisation_standing = Check("standing IN ('GOOD', 'ABNORMAL', 'ILLEGAL', 'CLOSED')")
     organisation_identified = Check("uscc IS NOT NULL OR external_id IS NOT NULL")
+    organisation_uscc_form = Check("uscc ~ '^[0-9A-HJ-NPQRTUWXY]{18}$'")
 
 
 class BankAccount(Table, tablename="bank_account"):
