@@ -25,6 +25,14 @@ _TITLES: Mapping[str, str] = {
     "state": N_("State: past or active"),
     "line_codes": N_("Codes of budget lines"),
     "minutes_no": N_("Number of the minutes"),
+    "due_1": N_("Instalment 1 due on"),
+    "amount_1": N_("Instalment 1 amount (yuan)"),
+    "due_2": N_("Instalment 2 due on"),
+    "amount_2": N_("Instalment 2 amount (yuan)"),
+    "due_3": N_("Instalment 3 due on"),
+    "amount_3": N_("Instalment 3 amount (yuan)"),
+    "due_4": N_("Instalment 4 due on"),
+    "amount_4": N_("Instalment 4 amount (yuan)"),
 }
 
 #: Fields of a list, each with further headers that people use for it.
@@ -59,24 +67,17 @@ def amount_field(n: int) -> str:
 
 def all_fields() -> list[str]:
     """Every field in the order of the template."""
-    pairs = [f for n in range(1, INSTALMENTS + 1) for f in (due_field(n), amount_field(n))]
-    return [*FIELDS, *pairs]
+    return list(_TITLES)
 
 
-def field_title(field: str) -> tuple[str, dict[str, object]]:
-    """Message id and parameters of a field's name."""
-    if field in _TITLES:
-        return _TITLES[field], {}
-    kind, _, number = field.rpartition("_")
-    if kind == "due":
-        return N_("Instalment {n} due on"), {"n": number}
-    return N_("Instalment {n} amount (yuan)"), {"n": number}
+def field_title(field: str) -> str:
+    """The message id of a field's name."""
+    return _TITLES[field]
 
 
 def column_title(field: str, lang: str = DEFAULT_LANGUAGE) -> str:
     """The header of a field in a language."""
-    message, params = field_title(field)
-    return translate(lang, message, **params)
+    return translate(lang, _TITLES[field])
 
 
 _ADVICE = (

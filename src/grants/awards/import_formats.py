@@ -134,7 +134,7 @@ def _columns_of(headers: Sequence[str], mapping: Mapping[str, str]) -> dict[str,
             N_("The list has no column “{header}”."),
             header=strange[0],
         )
-    missing = [field_title(f)[0] for f in REQUIRED if f not in mapping]
+    missing = [field_title(f) for f in REQUIRED if f not in mapping]
     if missing:
         raise RuleBroken(
             "import.column_missing",
@@ -169,7 +169,7 @@ def _candidate(
         RuleBroken(
             "import.digits_lost",
             N_("{field}: the spreadsheet lost digits of this number; enter it as text."),
-            field=field_title(field)[0],
+            field=field_title(field),
         )
         for field, column in columns.items()
         if (row.line_number, column) in sheet.doubtful

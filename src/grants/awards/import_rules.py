@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
-from grants.awards.import_columns import field_title
+from grants.awards.import_columns import due_field, field_title
 from grants.awards.import_formats import Candidate
 from grants.awards.import_payees import Payee, PayeeBook
 from grants.awards.import_values import (
@@ -33,6 +33,9 @@ T = TypeVar("T")
 
 #: The condition of instalments that a list brings: their agreement says it, not the list.
 CONDITION = "按原协议约定"
+
+#: How a file may name our currency; sheets name none.
+YUAN = frozenset({"", "CNY", "RMB", "人民币"})
 
 
 class Verdict(StrEnum):
@@ -187,7 +190,7 @@ def _unchanged(
 def _judge_currency(currency: str, assumed: str | None, found: _Findings) -> None:
     """Another currency than yuan is refused unless somebody said to take it as yuan."""
     code = clean(currency).upper()
-    if code not in ("", "CNY", "RMB", "人民币") and assumed is None:
+    if code not in YUAN and assumed is None:
         found.refusals.append(
             RuleBroken(
                 "import.currency",
@@ -207,7 +210,7 @@ def _award(
     found: _Findings,
 ) -> NewAward | None:
     days = {
-        name: found.read(partial(day_of, getattr(candidate, name), field_title(name)[0]))
+        name: found.read(partial(day_of, getattr(candidate, name), field_title(name)))
         for name in ("decided_on", "starts_on", "ends_on")
     }
     _judge_period(days["starts_on"], days["ends_on"], found)
@@ -278,12 +281,12 @@ def _judge_past(
 
 def _instalments(candidate: Candidate, ground: Ground) -> list[InstalmentPlan]:
     """Instalments of an active award, each on the line of the year in which it is due."""
-    lines = _lines(candidate.line_codes, ground)
+    lines = _lines(candidate, ground)
     parts: list[InstalmentPlan] = []
     for number, (due, amount) in enumerate(candidate.instalments, 1):
         if not due.strip() and not amount.strip():
             continue
-        due_on = day_of(due, field_title("due_1")[0].replace("{n}", str(number)))
+        due_on = day_of(due, field_title(due_field(number)))
         if due_on is None or not amount.strip():
             raise RuleBroken(
                 "import.instalment_half",
@@ -308,13 +311,16 @@ def _instalments(candidate: Candidate, ground: Ground) -> list[InstalmentPlan]:
     return parts
 
 
-def _lines(codes: str, ground: Ground) -> dict[int, KnownLine]:
+def line_codes(candidate: Candidate) -> list[str]:
+    """The budget lines an award names, however they are set apart."""
+    return [code for code in re.split(r"[;；、,，\s]+", clean(candidate.line_codes)) if code]
+
+
+def _lines(candidate: Candidate, ground: Ground) -> dict[int, KnownLine]:
     """The budget lines an award names, by their year; each bears the instalments of its year."""
     lines: dict[int, KnownLine] = {}
-    for code in re.split(r"[;；、,，\s]+", clean(codes)):
+    for code in line_codes(candidate):
         line = ground.lines.get(code)
-        if not code:
-            continue
         if line is None:
             raise RuleBroken("import.no_line", N_("There is no budget line {line}."), line=code)
         if line.programme_id != ground.programme_id:

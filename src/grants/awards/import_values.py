@@ -103,7 +103,7 @@ def text_of(candidate: Candidate, name: str) -> str:
     Raises RuleBroken `import.text_missing`, `import.text_too_long`.
     """
     text = clean(getattr(candidate, name))
-    title = field_title(name)[0]
+    title = field_title(name)
     if not text and name not in ("purpose", "minutes_no"):
         raise RuleBroken("import.text_missing", N_("{field} is missing."), field=title)
     if len(text) > MAX_TEXT[name]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -18,14 +17,22 @@ from grants.awards import import_queries as queries
 from grants.awards.import_columns import import_template
 from grants.awards.import_formats import Candidate, Reading, header_mapping, read_candidates
 from grants.awards.import_payees import Payee, PayeeBook
-from grants.awards.import_rules import Ground, Judged, NewAward, Verdict, judge
+from grants.awards.import_report import (
+    ImportOptions,
+    ImportReport,
+    Reason,
+    RowVerdict,
+    outcome,
+    report_of,
+    summary,
+)
+from grants.awards.import_rules import Ground, Judged, NewAward, Verdict, judge, line_codes
 from grants.awards.import_values import clean
 from grants.awards.workflow import AwardState
 from grants.budget import queries as budget
 from grants.kernel import calendar
-from grants.kernel.errors import N_, NotAllowed, Refusal, RuleBroken
+from grants.kernel.errors import N_, NotAllowed, RuleBroken
 from grants.kernel.identity import Actor, Permission
-from grants.kernel.money import Fen
 from grants.parties import imported as parties
 from grants.platform import db
 from grants.platform.audit import Case, record, record_all, take_duties
@@ -46,81 +53,6 @@ Progress = Callable[[str, int, int], None]
 """Told what is done now, how many lines are done, and of how many."""
 
 _CHUNK = 5_000
-_KEPT_ROWS = 1_000
-"""How many lines with reasons a run keeps for its page; the counts are always whole."""
-
-
-@dataclass(frozen=True)
-class ImportOptions:
-    """How a file is to be taken.
-
-    `programme` and `fund` are codes; `fund` is the source that past awards were paid from.
-    `assume_currency` takes amounts in another currency as so many yuan; only CNY is known.
-    `skip_refused` writes the good lines of a file with refused ones. `create_payees` adds
-    payees of which only the name is known. `mapping` (field to header) replaces the automatic
-    one of a sheet.
-    """
-
-    programme: str
-    fund: str
-    assume_currency: str | None = None
-    dry_run: bool = False
-    skip_refused: bool = False
-    create_payees: bool = False
-    mapping: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why: a message id with its parameters, translated where it is shown."""
-
-    code: str
-    message: str
-    params: Mapping[str, object]
-
-    @classmethod
-    def of(cls, refusal: Refusal) -> Reason:
-        """The reason that a refusal carries."""
-        return cls(refusal.code, refusal.message, refusal.params)
-
-
-@dataclass(frozen=True)
-class RowVerdict:
-    """What became of one line of the file."""
-
-    line: int
-    verdict: Verdict
-    reasons: tuple[Reason, ...]
-    title: str
-    payee: str
-    amount_fen: Fen | None
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import does or did. Totals are of accepted and warned lines, in fen.
-
-    A past award counts in the year of its decision, an active one in the years of its shares.
-    `state` is PREVIEW, DONE, REFUSED (a line was refused, nothing was written) or UNCHANGED.
-    """
-
-    state: str
-    accepted: int
-    warned: int
-    refused: int
-    unchanged: int
-    totals_by_year: Mapping[int, Fen]
-    rows: Sequence[RowVerdict]
-    notes: Sequence[Reason] = ()
-    new_payees: int = 0
-    headers: Sequence[str] = ()
-    mapping: Mapping[str, str] | None = None
-    run_id: int | None = None
-
-    @property
-    def total_fen(self) -> Fen:
-        """All years together."""
-        return Fen(sum(self.totals_by_year.values()))
 
 
 async def preview_import(
@@ -132,7 +64,7 @@ async def preview_import(
     """
     _need_permission(actor)
     reading = await asyncio.to_thread(read_candidates, name, content, options.mapping)
-    return _report("PREVIEW", reading, await _judged(reading, options, today), options)
+    return report_of("PREVIEW", reading, await _judged(reading, options, today), options)
 
 
 async def run_import(
@@ -161,7 +93,7 @@ async def run_import(
         await queries.lock_imports()
         tell(N_("checking"), 0, count)
         judged = await _judged(reading, options, today)
-        report = _report(_outcome(judged, options), reading, judged, options)
+        report = report_of(outcome(judged, options), reading, judged, options)
         run_id = await _write_run(actor, name, content, options, report, started_at)
         if report.state == "DONE":
             awards = [row for row in judged if row.award is not None]
@@ -205,7 +137,7 @@ async def _judged(reading: Reading, options: ImportOptions, today: date) -> list
     """Every line judged against what the system knows now."""
     candidates = reading.candidates
     codes = await _codes(options)
-    named = {code for c in candidates for code in re.split(r"[;；、,，\s]+", c.line_codes) if code}
+    named = {code for c in candidates for code in line_codes(c)}
     ground = Ground(
         today=today,
         programme_id=codes.programme_id,
@@ -224,64 +156,6 @@ async def _payee_book(candidates: Sequence[Candidate], options: ImportOptions) -
     unknown = sorted(n for n in nameless if n and parties.plain_name(n) not in known)
     similar = await parties.similar_organisations(unknown) if unknown else {}
     return PayeeBook(on_record, similar, may_create=options.create_payees)
-
-
-def _outcome(judged: Sequence[Judged], options: ImportOptions) -> str:
-    if not options.skip_refused and any(row.verdict is Verdict.REFUSED for row in judged):
-        return "REFUSED"
-    return "DONE" if any(row.award for row in judged) else "UNCHANGED"
-
-
-def _report(
-    state: str, reading: Reading, judged: Sequence[Judged], options: ImportOptions
-) -> ImportReport:
-    counts = Counter(row.verdict for row in judged)
-    awards = [row.award for row in judged if row.award is not None]
-    totals: defaultdict[int, int] = defaultdict(int)
-    for award in awards:
-        for year, amount_fen in _years(award):
-            totals[year] += amount_fen
-    return ImportReport(
-        state=state,
-        accepted=counts[Verdict.ACCEPTED],
-        warned=counts[Verdict.WARNED],
-        refused=counts[Verdict.REFUSED],
-        unchanged=counts[Verdict.UNCHANGED],
-        totals_by_year={year: Fen(totals[year]) for year in sorted(totals)},
-        rows=[
-            RowVerdict(
-                row.line,
-                row.verdict,
-                tuple(map(Reason.of, row.reasons)),
-                row.title,
-                row.payee_name,
-                row.amount_fen,
-            )
-            for row in judged
-        ],
-        notes=[Reason.of(note) for note in _notes(reading, options)],
-        new_payees=len({id(a.payee) for a in awards if a.payee.organisation_id is None}),
-        headers=reading.headers,
-        mapping=reading.mapping,
-    )
-
-
-def _years(award: NewAward) -> Iterator[tuple[int, int]]:
-    if award.state is AwardState.HISTORIC and award.decided_on:
-        yield calendar.fiscal_year(award.decided_on), award.amount_fen
-    for share in award.shares:
-        yield share.fiscal_year, share.amount_fen
-
-
-def _notes(reading: Reading, options: ImportOptions) -> Iterator[Refusal]:
-    yield from reading.notes
-    foreign = {clean(c.currency).upper() for c in reading.candidates} - {"", "CNY", "RMB", "人民币"}
-    if foreign and options.assume_currency:
-        yield RuleBroken(
-            "import.currency_assumed",
-            N_("Amounts in {currencies} are taken as so many yuan, as you asked."),
-            currencies=", ".join(sorted(foreign)),
-        )
 
 
 async def _write_run(
@@ -320,21 +194,6 @@ async def _write_run(
         facts={"file_name": name, "awards": written, "amount_fen": report.total_fen},
     )
     return run_id
-
-
-def summary(report: ImportReport) -> dict[str, object]:
-    """What a run keeps of its report: counts, totals, notes, and lines with reasons."""
-    told = [row for row in report.rows if row.reasons][:_KEPT_ROWS]
-    return {
-        "accepted": report.accepted,
-        "warned": report.warned,
-        "refused": report.refused,
-        "unchanged": report.unchanged,
-        "new_payees": report.new_payees,
-        "totals_by_year": {str(y): fen for y, fen in report.totals_by_year.items()},
-        "notes": [vars(note) for note in report.notes],
-        "rows": [{**vars(row), "reasons": [vars(r) for r in row.reasons]} for row in told],
-    }
 
 
 # Writing
