@@ -130,6 +130,15 @@ async def execute(sql: str, *arguments: object) -> str:
     return cast(str, await open_one.connection.execute(sql, *arguments))
 
 
+async def touch(sql: str, *arguments: object) -> None:
+    """Write what is no business (having been seen), outside any unit of work.
+
+    Works only on tables without history.
+    """
+    async with cast(asyncpg.Pool, ENGINE.pool).acquire() as connection:
+        await connection.execute(sql, *arguments)
+
+
 async def write_many(sql: str, arguments: list[tuple[object, ...]]) -> None:
     """Run one statement for many argument rows inside the open unit of work."""
     open_one = ENGINE.current_transaction.get()

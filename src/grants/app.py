@@ -1,0 +1,209 @@
+"""Wiring only: routes, lifespan, what an error becomes."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import unquote
+
+import asyncpg
+from litestar import Litestar, MediaType, Request, Response, get
+from litestar.datastructures import Cookie, State
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+
+from grants.awards import import_pages
+from grants.awards import pages as award_pages
+from grants.banking import pages as banking_pages
+from grants.budget import pages as budget_pages
+from grants.home import pages as home_pages
+from grants.kernel.errors import N_, Refusal
+from grants.kernel.identity import Permission as P
+from grants.parties import pages as party_pages
+from grants.payments import pages as payment_pages
+from grants.people import pages as people_pages
+from grants.people.queries import actor_for_token
+from grants.platform import access, assets, db, files, pages
+from grants.platform.access import SignInNeeded, local_path
+from grants.platform.database import open_database
+from grants.platform.logs import log_as_lines
+from grants.platform.texts import LANGUAGES
+from grants.reports import pages as report_pages
+from grants.settings import settings
+
+log = logging.getLogger("grants.app")
+
+R = Request[Any, Any, Any]
+
+NAVIGATION = (
+    ("/", N_("Worklist"), None),
+    ("/payments", N_("Payments"), P.PAYMENT_SEE),
+    ("/batches", N_("Batches and receipts"), P.BATCH_SEE),
+    ("/budget", N_("Budget and ledger"), P.BUDGET_SEE),
+    ("/awards", N_("Awards"), P.AWARD_SEE),
+    ("/organisations", N_("Payees"), P.ORGANISATION_SEE),
+    ("/overview", N_("Where the money is"), P.OVERVIEW_SEE),
+    ("/months", N_("Monthly reconciliation"), P.BATCH_SEE),
+    ("/policies", N_("Rules and figures"), P.POLICY_SEE),
+    ("/verify", N_("Proof"), P.AUDIT_SEE),
+    ("/people", N_("Accounts and roles"), P.PEOPLE_SEE),
+)
+
+
+@get("/healthz", permission=P.PUBLIC, media_type=MediaType.TEXT)
+async def healthz() -> str:
+    """The process answers."""
+    return "ok"
+
+
+@get("/readyz", permission=P.PUBLIC, media_type=MediaType.TEXT)
+async def readyz() -> Response[str]:
+    """The database answers too."""
+    try:
+        await db.value("SELECT 1")
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.warning("database does not answer: %s", error)
+        return Response("the database does not answer", status_code=503)
+    return Response("ready")
+
+
+@get("/language/{lang:str}", permission=P.PUBLIC)
+async def language(request: R, lang: str, back: str = "/") -> Response[None]:
+    """Switch the language and return."""
+    answer = pages.redirect(local_path(unquote(back)))
+    if lang in LANGUAGES:
+        answer.set_cookie(
+            Cookie("lang", value=lang, path="/", max_age=31_536_000, samesite="lax")
+        )
+    return answer
+
+
+async def name_request(request: R) -> None:
+    """Give the request its number, before anything else happens."""
+    request.state.request_id = secrets.token_hex(6)
+
+
+async def finish(response: Response[Any]) -> Response[Any]:
+    """Security headers on every answer."""
+    for name, value in access_headers().items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def access_headers() -> Mapping[str, str]:
+    """Headers of every answer."""
+    return assets.security_headers()
+
+
+async def keep_visitor(response: Response[Any], request: R) -> None:
+    """Hand a first visitor the cookie that the form's token hangs on."""
+
+
+def on_refusal(request: R, refusal: Refusal) -> Response[Any]:
+    """A refusal is a page that says why."""
+    log.info(
+        "refused", extra={"code": refusal.code, "request": request.state.get("request_id", "")}
+    )
+    return pages.refused(request, refusal)
+
+
+def on_sign_in_needed(request: R, _: SignInNeeded) -> Response[Any]:
+    """Nobody is signed in: sign in first, and lose nothing that was typed."""
+    return people_pages.sign_in_first(request)
+
+
+def on_http_error(request: R, error: HTTPException) -> Response[Any]:
+    """Wrong address, wrong method, bad request."""
+    if error.status_code == 404:
+        from grants.kernel.errors import NotFound
+
+        return pages.refused(request, NotFound())
+    return pages.failed(request, error.status_code)
+
+
+def on_database_gone(request: R, error: Exception) -> Response[Any]:
+    """The database is away for a moment: nothing was written, try again."""
+    log.error("database gone: %s", error)
+    return pages.failed(request, 503)
+
+
+def on_fault(request: R, error: Exception) -> Response[Any]:
+    """A fault of ours: its trace goes to the log under the number that the page shows."""
+    log.error(
+        "fault", exc_info=error, extra={"request": request.state.get("request_id", "")}
+    )
+    return pages.failed(request, 500)
+
+
+def routes() -> list[HTTPRouteHandler]:
+    """Every route of every feature."""
+    return [
+        healthz,
+        readyz,
+        language,
+        *assets.ROUTES,
+        *people_pages.ROUTES,
+        *party_pages.ROUTES,
+        *budget_pages.ROUTES,
+        *award_pages.ROUTES,
+        *import_pages.ROUTES,
+        *payment_pages.ROUTES,
+        *banking_pages.ROUTES,
+        *report_pages.ROUTES,
+        *home_pages.ROUTES,
+    ]
+
+
+@asynccontextmanager
+async def _database(app: Litestar) -> AsyncIterator[None]:
+    await open_database(settings)
+    try:
+        yield
+    finally:
+        await db.close_pool()
+
+
+def create_app(*, own_pool: bool = True) -> Litestar:
+    """The application; with `own_pool=False` the caller has opened the database."""
+    if not settings.second_factor and not settings.demo:
+        raise SystemExit("The second factor can be switched off only in the demonstration.")
+    log_as_lines()
+    pages.set_navigation(NAVIGATION)
+    handlers = routes()
+    missing = access.undeclared(handlers)
+    if missing:
+        raise RuntimeError(f"routes without a permission: {missing}")
+    files.SCOPES.update(
+        payment=payment_pages.may_see_files,
+        award=award_pages.may_see_files,
+    )
+    return Litestar(
+        route_handlers=handlers,
+        guards=[access.guard(actor_for_token)],
+        before_request=name_request,
+        after_request=finish,
+        lifespan=[_database] if own_pool else [],
+        exception_handlers={
+            Refusal: on_refusal,
+            SignInNeeded: on_sign_in_needed,
+            HTTPException: on_http_error,
+            ConnectionError: on_database_gone,
+            asyncpg.InterfaceError: on_database_gone,
+            asyncpg.PostgresConnectionError: on_database_gone,
+            asyncpg.CannotConnectNowError: on_database_gone,
+            Exception: on_fault,
+        },
+        compression_config=_compression(),
+        openapi_config=None,
+        state=State(),
+        request_max_body_size=25_000_000,
+    )
+
+
+def _compression() -> Any:
+    from litestar.config.compression import CompressionConfig
+
+    return CompressionConfig(backend="gzip", minimum_size=800, gzip_compress_level=5)

@@ -1,0 +1,69 @@
+"""What people enter about accounts, roles and themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from grants.kernel.identity import Role
+from grants.platform.forms import Day, OptionalDay, Trimmed
+
+Name = Annotated[Trimmed, Field(min_length=1, max_length=100)]
+Reason = Annotated[Trimmed, Field(min_length=5, max_length=500)]
+
+
+class SignInForm(BaseModel):
+    """Name and password; what waits behind the sign-in."""
+
+    username: Name
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+    next: str = "/"
+
+
+class CodeForm(BaseModel):
+    """A code of the app, or a recovery code."""
+
+    code: Name
+    next: str = "/"
+
+
+class PasswordForm(BaseModel):
+    """A new password in place of the old one."""
+
+    old: Annotated[str, Field(min_length=1, max_length=200)]
+    new: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class AccountForm(BaseModel):
+    """A new account for a new or known person."""
+
+    name: Name
+    username: Name
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+    id_number: Trimmed = ""
+    phone: Trimmed = ""
+
+
+class GrantForm(BaseModel):
+    """A role from a day on."""
+
+    role: Role
+    starts_on: Day
+    ends_on: OptionalDay = None
+
+
+class DelegationForm(BaseModel):
+    """Lend a role for a time."""
+
+    role: Role
+    to_user: int
+    starts_on: Day
+    ends_on: Day
+    reason: Reason
+
+
+class ReasonForm(BaseModel):
+    """A reason that is kept."""
+
+    reason: Reason
