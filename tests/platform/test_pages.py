@@ -35,11 +35,11 @@ def ask(
     actor: Actor | None = OFFICER,
     headers: dict[str, str] | None = None,
     cookies: str = "",
-    **query: str | list[str],
+    query: dict[str, str | list[str]] | None = None,
 ) -> Request[Any, Any, Any]:
     """A request as the application would hand it to a handler."""
     said = {**(headers or {}), **({"cookie": cookies} if cookies else {})}
-    request = RequestFactory().get(path, headers=said, query_params=query)
+    request = RequestFactory().get(path, headers=said, query_params=query or {})
     request.state.actor = actor
     request.state.request_id = "r-1"
     request.state.csrf_token = "token-1"
@@ -274,7 +274,11 @@ def test_template_is_well_formed_and_has_nothing_inline(path: Path) -> None:
 
 def listing(**query: str | list[str]) -> Listing:
     return Listing.of(
-        ask("/payments", **query), filters=("q", "state"), columns=COLUMNS, order="-number", size=10
+        ask("/payments", query=query),
+        filters=("q", "state"),
+        columns=COLUMNS,
+        order="-number",
+        size=10,
     )
 
 

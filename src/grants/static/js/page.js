@@ -1,4 +1,10 @@
 // What every page may need: dialogs, the summary of errors, messages of failed requests.
+const shows = (dialog) => {
+  dialog.removeAttribute("popover");
+  dialog.showModal();
+  dialog.querySelector("form :is(input:not([type=hidden]), textarea, select)")?.focus();
+};
+
 const opensDialog = (event) => {
   const button = event.target.closest("[data-opens], [data-closes]");
   if (!button) return;
@@ -6,19 +12,15 @@ const opensDialog = (event) => {
   if (!dialog?.showModal) return;
   event.preventDefault();
   if (button.hasAttribute("data-closes")) dialog.close();
-  else {
-    dialog.removeAttribute("popover");
-    dialog.showModal();
-  }
+  else shows(dialog);
 };
 document.addEventListener("click", opensDialog);
 
 const readies = () => {
   const dialog = document.querySelector("dialog[data-open]");
   if (dialog) {
-    dialog.removeAttribute("popover");
     dialog.close();
-    dialog.showModal();
+    shows(dialog);
   }
   document.querySelector("[data-focus]")?.focus();
 };
