@@ -299,9 +299,9 @@ async def chart_svg(
 
     Raises PressError when ECharts refuses the option, PressTimeout when it takes too long.
     """
-    text = json.dumps({"animation": False, **option}, ensure_ascii=False, sort_keys=True)
+    plain = _printable({"animation": False, **option})
     drawing = Drawing(
-        _printable(text),
+        json.dumps(plain, ensure_ascii=False, sort_keys=True),
         width,
         height,
         _printable(title),
@@ -322,9 +322,15 @@ REMEMBERED = 200
 _drawn: OrderedDict[bytes, Markup] = OrderedDict()
 
 
-def _printable(text: str) -> str:
-    """Without control characters, which XML cannot hold."""
-    return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs"))
+def _printable(value: Any) -> Any:
+    """The same without control characters, which XML cannot hold, in any text within."""
+    if isinstance(value, str):
+        return "".join(c for c in value if unicodedata.category(c) not in ("Cc", "Cs"))
+    if isinstance(value, Mapping):
+        return {key: _printable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(part) for part in value]
+    return value
 
 
 def _text(tone: Tone = Tone.QUIET, size: int = 13) -> dict[str, Any]:

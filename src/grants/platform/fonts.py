@@ -258,4 +258,5 @@ def _rename(font: object, face: Face) -> None:
 
 
 if __name__ == "__main__":
+    os.nice(15)
     FontCache(Path(sys.argv[1])).cut_missing()

@@ -25,6 +25,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
+from grants.platform.fonts import FontCache
+
 #: What the press can do: the job's name and the function that does it in the child.
 JOBS = {
     "pdf": "grants.platform.typesetting:typeset",
@@ -149,19 +151,24 @@ class Press:
 @cache
 def house_press() -> Press:
     """The press of this process: one child for each processor."""
-    from grants.platform.fonts import FontCache
-    from grants.settings import settings
-
-    fonts = FontCache(settings.data_dir / "cache" / "fonts")
-    environ = {"FONTCONFIG_FILE": str(fonts.write_config())}
-    _reap(fonts.start_cutting())
+    environ = {"FONTCONFIG_FILE": str(_house_fonts().write_config())}
     return Press(os.cpu_count() or 1, environ)
 
 
-def _reap(process: subprocess.Popen[bytes] | None) -> None:
-    """Wait for a process that nobody asks about, so that it leaves no zombie."""
-    if process is not None:
-        threading.Thread(target=process.wait, name="font cutting", daemon=True).start()
+def prepare_fonts() -> None:
+    """Cut the typefaces if that was never done on this machine; call it when the server starts.
+
+    It goes on in a process of its own for half a minute, while pages print with full faces.
+    """
+    cutting = _house_fonts().start_cutting()
+    if cutting is not None:  # Someone must wait for it, or it stays as a zombie.
+        threading.Thread(target=cutting.wait, name="font cutting", daemon=True).start()
+
+
+def _house_fonts() -> FontCache:
+    from grants.settings import settings  # here, since the children read this module too
+
+    return FontCache(settings.data_dir / "cache" / "fonts")
 
 
 @cache
