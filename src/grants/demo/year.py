@@ -221,13 +221,13 @@ async def _request(bureau: Bureau, instalment_id: int, day: date, *, submit: boo
     await awards.confirm_condition(
         officer, instalment_id, on=day - timedelta(days=3), evidence="材料齐全，已归档"
     )
-    account = await parties.payment_account(award.organisation_id, award.person_id)
+    account = (await parties.accounts_of(award.organisation_id, award.person_id))[0].id
     payment_id = await payments.draft_payment(
         officer,
         instalment_id,
         RequestDetails(
             bank_account_id=account,
-            purpose=award.purpose[:30],
+            purpose=f"{award.title[:24]} 第{instalment.sequence}期",
             invoice_no=f"2632000000{instalment_id:010d}" if award.organisation_id else None,
             invoice_kind="DIGITAL" if award.organisation_id else "RECEIPT",
             invoice_amount_fen=instalment.amount_fen,

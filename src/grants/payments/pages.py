@@ -468,7 +468,7 @@ async def _request_form(
     actor = actor_of(request)
     instalment = await award_queries.instalment(instalment_id)
     award = await award_queries.award(actor, instalment.award_id)
-    typed = errors.typed if errors else _known(payment, award)
+    typed = errors.typed if errors else _known(payment, award, instalment)
     return page(
         request,
         "payments/request.html",
@@ -483,9 +483,14 @@ async def _request_form(
     )
 
 
-def _known(payment: queries.Payment | None, award: award_queries.Award) -> dict[str, str]:
+def _known(
+    payment: queries.Payment | None,
+    award: award_queries.Award,
+    instalment: award_queries.Instalment,
+) -> dict[str, str]:
     if payment is None:
-        return {"purpose": award.purpose[:30], "minutes_no": award.minutes_no}
+        purpose = f"{award.title[:24]} 第{instalment.sequence}期"
+        return {"purpose": purpose, "minutes_no": award.minutes_no}
     return {
         "bank_account_id": str(payment.bank_account_id),
         "purpose": payment.purpose,

@@ -73,8 +73,8 @@ SELECT p.id, p.number, p.fiscal_year, p.award AS award_id, a.number AS award_num
        a.organisation AS organisation_id, a.person AS person_id, p.payee_name,
        g.name AS programme_name, g.name_en AS programme_name_en, p.amount_fen, p.purpose,
        p.invoice_no, p.invoice_kind, p.invoice_amount_fen, p.minutes_no, p.state, p.round,
-       p.step, p.chain, p.tier, p.batch_no, p.made_by_person, m.name AS maker, p.due_on, p.submitted_at,
-       p.approved_at, p.paid_on, p.version
+       p.step, p.chain, p.tier, p.batch_no, p.made_by_person, m.name AS maker, p.due_on,
+       p.submitted_at, p.approved_at, p.paid_on, p.version
 FROM payment p
 JOIN award a ON a.id = p.award
 JOIN instalment i ON i.id = p.instalment

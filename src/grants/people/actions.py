@@ -47,6 +47,11 @@ LOCKED = NotAllowed(
 )
 
 
+def hash_password(password: str) -> str:
+    """What of a password is kept (argon2id, OWASP's parameters)."""
+    return _hasher.hash(password)
+
+
 def _need(actor: Actor, permission: Permission) -> None:
     if not actor.may(permission):
         raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
@@ -234,9 +239,7 @@ def _matching_step(secret: str, code: str, now: datetime) -> int | None:
 
 
 async def _complete(half: Half, now: datetime) -> None:
-    await db.execute(
-        "UPDATE sign_in SET second_factor_at = $2 WHERE id = $1", half.session_id, now
-    )
+    await db.execute("UPDATE sign_in SET second_factor_at = $2 WHERE id = $1", half.session_id, now)
 
 
 async def _recovery_codes(actor: Actor) -> list[str]:
@@ -296,7 +299,7 @@ async def _refuse_password(user_id: int, new: str) -> None:
 
 
 async def _write_password(user_id: int, password: str) -> None:
-    made, now = _hasher.hash(password), calendar.now()
+    made, now = hash_password(password), calendar.now()
     await db.execute(
         "UPDATE app_user SET password_hash = $2, password_changed_at = $3 WHERE id = $1",
         user_id,

@@ -418,9 +418,7 @@ async def end_role(request: R, user_id: int, grant_id: int) -> Response[Any]:
     parsed = parse(await request.form(), ReasonForm)
     if isinstance(parsed, FormErrors):
         return await _show(request, user_id, errors=parsed, opened="end")
-    await actions.end_role(
-        actor_of(request), grant_id, on=calendar.today(), reason=parsed.reason
-    )
+    await actions.end_role(actor_of(request), grant_id, on=calendar.today(), reason=parsed.reason)
     return redirect(f"/people/{user_id}", N_("Role ended."))
 
 
