@@ -180,7 +180,7 @@ def _one_at_a_time(root: Path) -> Iterator[Path]:
 
 def _belongs_to_another(path: Path) -> RuntimeError:
     name = pwd.getpwuid(path.stat().st_uid).pw_name
-    return RuntimeError(f"{path} belongs to {name}: run this as {name} or as root")
+    return RuntimeError(f"{path} belongs to {name}; only {name} and root may run this")
 
 
 def _place(root: Path) -> _Place:
@@ -198,10 +198,9 @@ def _place(root: Path) -> _Place:
         owner = _Owner(about.st_uid, about.st_gid)
         if owner.switch and os.geteuid() != 0:
             raise _belongs_to_another(home / "data")
-        break
-    else:
-        owner = _new_owner()
-        home = near if _reaches(owner, root) else far
+        return _Place(home, owner)
+    owner = _new_owner()
+    home = near if _reaches(owner, root) else far
     _keep(home, owner, ours=True)
     if home == far and not near.exists():
         near.symlink_to(far)
