@@ -168,6 +168,12 @@ async def test_names_cannot_break_out_of_the_drawing(press: Press) -> None:
     assert any("<script>alert(1)</script>" in text for text in texts)
 
 
+async def test_any_option_can_be_drawn_without_marks(press: Press) -> None:
+    option = {"xAxis": {"data": ["甲"]}, "yAxis": {}, "series": [{"type": "bar", "data": [1]}]}
+    svg = await charts.chart_svg(option, 300, 200, "甲有多少？", press=press)
+    assert "ecmeta" not in svg and "甲有多少？" in svg
+
+
 async def test_flows_to_nowhere_are_refused(press: Press) -> None:
     with pytest.raises(ValueError, match="do not exist: moon"):
         await sankey("？", NODES, [Flow("home", "moon", Fen(1))], head=("", "", ""), press=press)
@@ -181,6 +187,6 @@ async def test_flows_in_a_circle_are_refused(press: Press) -> None:
 
 async def test_option_that_echarts_refuses_is_an_error_and_the_press_goes_on(press: Press) -> None:
     broken = {"xAxis": {"type": "nonsense"}, "yAxis": {}, "series": [{"type": "bar", "data": [1]}]}
-    with pytest.raises(PressError):
+    with pytest.raises(PressError, match="JSEvalException"):
         await charts.chart_svg(broken, 100, 100, "x", press=press)
     assert (await where_it_went(press)).svg.startswith("<svg")

@@ -153,7 +153,8 @@ def _link(svg: Element, marks: Sequence[Sequence[Mark]], flows: int) -> None:
         if flows:  # A Sankey diagram draws its flows first, then its nodes, both counted from 0.
             place += flows if seen.get(series, 0) >= flows else 0
         seen[series] = seen.get(series, 0) + 1
-        _wrap(parent, element, marks[series][place])
+        if marks:
+            _wrap(parent, element, marks[series][place])
     for element in svg.iter():
         for name in [name for name in element.attrib if name.startswith("ecmeta_")]:
             del element.attrib[name]
