@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from jinja2 import TemplateError
 from markupsafe import Markup
 
 from grants.kernel.errors import Refusal
@@ -127,23 +128,31 @@ class _Use:
 
 def _uses(root: Path) -> Iterator[_Use]:
     """Every message that templates and Python say, in file order."""
-    jinja = {"**.html": {"silent": "false"}, "**.txt": {"silent": "false"}}
-    for folder, methods, options in (
+    options = {"silent": "false", "extensions": "jinja2.ext.do,jinja2.ext.loopcontrols"}
+    jinja = {"**.html": options, "**.txt": options}
+    opened: list[str] = []
+    for folder, methods, about in (
         (root / "templates", [(name, "jinja2.ext.babel_extract") for name in jinja], jinja),
         (root / "src" / "grants", [("**.py", "python")], {}),
     ):
         if not folder.is_dir():
             continue
-        for name, line, found, _, _ in extract_from_dir(
+        found_in = extract_from_dir(
             str(folder),
             methods,
-            options,
+            about,
             keywords=_PYTHON_WORDS,
+            callback=lambda name, *_: opened.append(name),
             directory_filter=lambda _: True,  # babel leaves out _layout and _components
-        ):
-            one, many = (found[0], found[1]) if isinstance(found, tuple) else (found, "")
-            if one:
-                yield _Use(one, many or "", f"{(folder / name).relative_to(root)}:{line}")
+        )
+        try:
+            for name, line, found, _, _ in found_in:
+                one, many = (found[0], found[1]) if isinstance(found, tuple) else (found, "")
+                if one:
+                    yield _Use(one, many or "", f"{(folder / name).relative_to(root)}:{line}")
+        except (TemplateError, SyntaxError) as error:
+            error.add_note(f"in {opened[-1]}")
+            raise
 
 
 def _places(text: str) -> set[str]:
