@@ -86,6 +86,11 @@ def read_candidates(name: str, content: bytes, mapping: Mapping[str, str] | None
 # Sheets
 
 
+def read_headers(name: str, content: bytes) -> tuple[str, ...]:
+    """The headers of a list whose columns nobody has named yet."""
+    return read_sheet(name, content).headers
+
+
 @cache
 def _known_headers() -> Mapping[str, str]:
     """Every header that is understood by itself, to its field."""
