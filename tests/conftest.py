@@ -16,6 +16,7 @@ os.environ["GRANTS_DATA"] = str(_ROOT)
 os.environ["GRANTS_DEMO"] = "1"
 os.environ["GRANTS_SECOND_FACTOR"] = "0"
 
+from grants.invariants import verify  # noqa: E402
 from grants.platform import db, embedded, schema  # noqa: E402
 
 
@@ -39,8 +40,20 @@ async def database(cluster: embedded.Cluster) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def empty(database: None) -> None:
-    """Empty tables, but for the system's own person and account.
+async def empty(database: None, request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Empty tables before a test; afterwards every invariant of the money still holds.
+
+    A test that breaks invariants on purpose is marked `breaches`.
+    """
+    await _empty_tables()
+    yield
+    if request.node.get_closest_marker("breaches") is None:
+        broken = {v.name: v.examples for v in await verify() if v.breaches}
+        assert not broken, "the test leaves broken invariants behind"
+
+
+async def _empty_tables() -> None:
+    """Delete all but the system's own person and account.
 
     Deleting is quicker than TRUNCATE for small tables; triggers are off meanwhile,
     because history and ledger refuse to be deleted.
