@@ -9,7 +9,7 @@ BIN := .venv/bin
 PORT ?= 8000
 
 # Money, rules, states and acts are held to the strictest reading of their types.
-STRICT = src/grants/kernel $(wildcard src/grants/*/rules.py src/grants/*/workflow.py src/grants/*/actions.py)
+STRICT = $(sort $(wildcard $(addprefix src/grants/,kernel/*.py */rules.py */workflow.py */actions.py)))
 
 .PHONY: demo demo-reset test check bench storm clean setup retry system
 
