@@ -5,25 +5,33 @@ All of it is set-based, inside the unit of work of the import.
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from grants.kernel.errors import N_, NotAllowed
+from grants.kernel.identifiers import plain_identifier
 from grants.kernel.identity import Actor
+from grants.kernel.identity import Permission as P
+from grants.parties.rules import Kind, implied_kind, names_agree, plain_name
 from grants.platform import db
 from grants.platform.audit import record_all
 
+__all__ = [
+    "KnownOrganisation",
+    "Match",
+    "NewOrganisation",
+    "add_organisations",
+    "flag_duplicates",
+    "match_organisations",
+    "organisations_on_record",
+    "plain_name",
+    "register_imported_organisations",
+    "similar_organisations",
+]
+
 #: From this similarity of trigrams on, two names may be one organisation.
 ALIKE = 0.6
-
-
-def plain_name(name: str) -> str:
-    """A name as names are compared: half-width, without spaces and case.
-
-    Example: “示例中心（太仓）” and “示例中心 (太仓)” are one.
-    """
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +81,40 @@ class NewOrganisation:
     external_id: str | None
 
 
-#: 统一社会信用代码: what the registering body and kind in its first two characters say [V].
-_KINDS = {
-    "11": "GOVERNMENT",
-    "12": "INSTITUTION",
-    "51": "ASSOCIATION",
-    "52": "PRIVATE_NON_ENTERPRISE",
-    "53": "FOUNDATION",
-    "54": "COMMITTEE",
-    "91": "COMPANY",
-    "93": "COMPANY",
-    "N1": "COLLECTIVE",
-    "N2": "COLLECTIVE",
-    "N3": "COLLECTIVE",
-}
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Whom a list means: the one of that number, or those that it may be by their name."""
+
+    exact: KnownOrganisation | None = None
+    candidates: tuple[KnownOrganisation, ...] = ()
 
 
-def kind_of(uscc: str | None) -> str:
-    """The kind of organisation its credit code tells; OTHER without one (domain §7 [V])."""
-    return _KINDS.get((uscc or "")[:2], "OTHER")
+async def match_organisations(
+    given: Sequence[NewOrganisation],
+) -> dict[NewOrganisation, Match]:
+    """Each organisation of a list with its match; two reads, whatever the length of the list.
+
+    The same number is the same organisation. Without it, those of the same name are proposed,
+    or else the one whose name is most similar (trigrams, from 0.6 on); a person decides.
+    """
+    by_number: dict[str, KnownOrganisation] = {}
+    by_name: dict[str, list[KnownOrganisation]] = defaultdict(list)
+    for known in await organisations_on_record():
+        by_number.update({n: known for n in (known.uscc, known.external_id) if n})
+        by_name[plain_name(known.name)].append(known)
+    matches: dict[NewOrganisation, Match] = {}
+    for one in given:
+        exact = by_number.get(plain_identifier(one.uscc or "")) or by_number.get(
+            one.external_id or ""
+        )
+        namesakes = () if exact else tuple(by_name.get(plain_name(one.name), ()))
+        matches[one] = Match(exact, namesakes)
+    unknown = sorted({o.name for o, m in matches.items() if not m.exact and not m.candidates})
+    for name, similar in (await similar_organisations(unknown) if unknown else {}).items():
+        for one in given:
+            if one.name == name and matches[one] == Match():
+                matches[one] = Match(None, (similar,))
+    return matches
 
 
 async def add_organisations(
@@ -123,7 +146,7 @@ async def add_organisations(
                 "name": organisation.name,
                 "uscc": organisation.uscc,
                 "external_id": organisation.external_id,
-                "kind": kind_of(organisation.uscc),
+                "kind": implied_kind(organisation.uscc) or Kind.OTHER,
             }
             for place, organisation in enumerate(new)
         ],
@@ -150,3 +173,38 @@ async def flag_duplicates(pairs: Iterable[tuple[int, int, str]]) -> None:
             [b for _, b, _ in ordered],
             [reason for _, _, reason in ordered],
         )
+
+
+async def register_imported_organisations(
+    actor: Actor, given: Sequence[NewOrganisation], *, source: str
+) -> dict[NewOrganisation, int]:
+    """The ids of a list's organisations; those not on record by their number are added.
+
+    Each has a credit code or a number elsewhere (GB-CHC-1234). The same number is one
+    organisation however often it comes; names that agree are flagged, never merged.
+    """
+    if not actor.may(P.AWARD_IMPORT):
+        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    async with db.unit_of_work(actor):
+        matches = await match_organisations(given)
+        new = {
+            one.uscc or one.external_id: one for one, match in matches.items() if not match.exact
+        }
+        added = dict(
+            zip(
+                new,
+                await add_organisations(actor, list(new.values()), {"source": source}),
+                strict=True,
+            )
+        )
+        ids = {
+            one: match.exact.id if match.exact else added[one.uscc or one.external_id]
+            for one, match in matches.items()
+        }
+        await flag_duplicates(
+            (ids[one], candidate.id, "same_name")
+            for one, match in matches.items()
+            for candidate in match.candidates
+            if names_agree(one.name, candidate.name)
+        )
+    return ids

@@ -119,7 +119,15 @@ def _wanted(actor: Actor, wanted: OrganisationFilter) -> tuple[object, ...]:
     escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     # A search without letters and digits would match every code by its empty beginning.
     code = "".join(c for c in plain_identifier(search) if c.isascii() and c.isalnum()) or "-"
-    return actor.organisation_id, wanted.kind, wanted.standing, wanted.account, search, escaped, code
+    return (
+        actor.organisation_id,
+        wanted.kind,
+        wanted.standing,
+        wanted.account,
+        search,
+        escaped,
+        code,
+    )
 
 
 async def organisations(
