@@ -7,6 +7,7 @@ from datetime import date
 
 from grants.budget import ledger, queries
 from grants.budget.rules import (
+    PROPOSABLE,
     QUOTA_IN,
     FundMatrix,
     LineEnd,
@@ -135,6 +136,8 @@ async def propose_quota(
 ) -> int:
     """Propose a quota movement under its document; answers its id. Nothing moves yet."""
     _need(actor, Permission.BUDGET_PROPOSE)
+    if kind not in PROPOSABLE:
+        raise RuleBroken("budget.not_proposable", N_("Closing the year posts this by itself."))
     async with db.unit_of_work(actor):
         line = await queries.line(line_id)
         target = await queries.line(to_line_id) if to_line_id else None

@@ -100,9 +100,16 @@ async def line_of(programme_id: int, fund_source_id: int, fiscal_year: int) -> L
 
 
 async def lock_lines(line_ids: Sequence[int]) -> dict[int, Line]:
-    """Lines with their balances locked, always in order of id; raises NotFound."""
+    """Lines with their balances locked, always in order of id; raises NotFound.
+
+    Read after locking: one statement would wait for the lock and then still see the
+    state and the cash plan as they stood before.
+    """
     wanted = sorted(set(line_ids))
-    found = await db.rows(_LINE + "WHERE l.id = ANY($1) ORDER BY l.id FOR UPDATE OF b", wanted)
+    await db.rows(
+        "SELECT id FROM line_balance WHERE id = ANY($1) ORDER BY id FOR UPDATE", wanted
+    )
+    found = await db.rows(_LINE + "WHERE l.id = ANY($1) ORDER BY l.id", wanted)
     if len(found) != len(wanted):
         raise NotFound()
     return {r["id"]: _line(r) for r in found}

@@ -65,8 +65,8 @@ async def draft_payment(
         award = await award_queries.award(actor, instalment.award_id, lock=True)
         if award.state != AwardState.ACTIVE:
             raise RuleBroken("award.not_active", N_("The award is not active."))
-        if await awards.follow_carry_over(actor, award.id):
-            instalment = await award_queries.instalment(instalment_id)
+        await awards.follow_carry_over(actor, award.id)
+        instalment = await award_queries.instalment(instalment_id)
         if instalment.commitment_id is None:
             raise RuleBroken(
                 "payment.year_not_committed",

@@ -547,6 +547,15 @@ async def change(request: R, payment_id: int) -> Response[Any]:
     return redirect(f"/payments/{payment_id}", N_("Changed."))
 
 
+async def may_see_files(actor: Actor, payment_id: int) -> bool:
+    """Whether the payment, and so its originals, is within the actor's scope."""
+    try:
+        await queries.payment(actor, payment_id)
+    except NotFound:
+        return False
+    return actor.may(P.PAYMENT_SEE)
+
+
 ROUTES = [
     index,
     export,
