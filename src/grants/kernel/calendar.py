@@ -124,13 +124,6 @@ def shipped_days() -> DayTable:
     return DayTable(exceptions, frozenset(_SOURCES), _SOURCES)
 
 
-def _days_after(start: date) -> Iterator[date]:
-    day = start
-    while True:
-        day += timedelta(days=1)
-        yield day
-
-
 def add_workdays(start: date, count: int, days: DayTable | None = None) -> date:
     """The `count`-th working day after `start`, which is not counted (民法典 第201条 [K]).
 
@@ -140,19 +133,18 @@ def add_workdays(start: date, count: int, days: DayTable | None = None) -> date:
     if count < 0:
         raise ValueError("working days are counted forwards")
     table = days or shipped_days()
-    left = count
-    if left == 0:
-        return start
-    for day in _days_after(start):
-        if table.is_workday(day):
-            left -= 1
-            if left == 0:
-                return day
-    raise AssertionError("days do not end")
+    day, left = start, count
+    while left:
+        day += timedelta(days=1)
+        left -= table.is_workday(day)
+    return day
 
 
 def workdays_between(start: date, end: date, days: DayTable | None = None) -> int:
-    """Working days after `start` up to and including `end`; 0 when `end` is not later."""
+    """Working days after `start` up to and including `end`; 0 when `end` is not later.
+
+    Example: from 2026-09-24 to 2026-10-09 there are 5.
+    """
     table = days or shipped_days()
     return sum(
         table.is_workday(start + timedelta(days=n)) for n in range(1, (end - start).days + 1)
@@ -160,7 +152,10 @@ def workdays_between(start: date, end: date, days: DayTable | None = None) -> in
 
 
 def is_provisional(start: date, end: date, days: DayTable | None = None) -> bool:
-    """Whether a count from `start` to `end` touches a year without a confirmed notice."""
+    """Whether a count from `start` to `end` touches a year without a confirmed notice.
+
+    Example: 2026-12-28 to 2027-01-05 is provisional until the notice for 2027 is entered.
+    """
     table = days or shipped_days()
     return any(year not in table.confirmed for year in range(start.year, end.year + 1))
 

@@ -4,7 +4,7 @@ const UNITS = { "": 0, 万: 4, 亿: 8 };
 /** Text to fen (BigInt), or null when it is no amount. The server decides; this only shows. */
 const fenFrom = (text) => {
   const plain = text.normalize("NFKC").trim().replace(/^¥\s*/, "");
-  const found = /^(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?\s*([万亿]?)\s*元?$/.exec(plain);
+  const found = /^([1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.(\d+))?\s*([万亿]?)\s*元?$/.exec(plain);
   if (!found) return null;
   const places = UNITS[found[3]] + 2;
   const decimals = (found[2] ?? "").replace(/0+$/, "");
