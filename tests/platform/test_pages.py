@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -325,6 +326,14 @@ def test_saved_view_that_is_shown_is_marked() -> None:
     assert 'href="/payments?state=PAID" aria-current="true"' in body
 
 
+def test_list_with_a_region_changes_that_alone_and_without_it_the_page() -> None:
+    template = "{{ ui.pager(l) }}{{ ui.sort_header(l, 'number', 'Number') }}{{ ui.filters(l) }}"
+    plain = listing().counted(30)
+    within = said_by(template, l=replace(plain, region="list"))
+    assert within.count('hx-target="#list" hx-select="#list"') == 3
+    assert "hx-" not in said_by(template, l=plain)
+
+
 # Components
 
 
@@ -348,7 +357,10 @@ def test_summary_of_errors_links_to_each_field() -> None:
 def test_bar_is_drawn_without_a_style_and_says_its_figures() -> None:
     body = said_by("{{ ui.budget_bar('Line', 5000, 1000, 3000, 1000) }}")
     assert 'class="committed" x="600.0" width="300.0"' in body
-    assert 'aria-label="Line: paid 50.00, in bank 0.00, payable 10.00, committed 30.00, available 10.00"' in body
+    assert (
+        'aria-label="Line: paid 50.00, in bank 0.00, payable 10.00, committed 30.00, available 10.00"'
+        in body
+    )
 
 
 def test_text_of_a_person_never_becomes_markup_in_components() -> None:

@@ -47,6 +47,7 @@ class Listing:
     size: int
     default_order: str
     picked: tuple[str, ...] = ()
+    region: str = ""
     total: int = 0
 
     @classmethod
@@ -59,11 +60,14 @@ class Listing:
         order: str,
         size: int = 50,
         hidden: Collection[str] = (),
+        region: str = "",
     ) -> Listing:
         """The state that the address of `request` asks for; what it may not ask is left out.
 
         `order` is the default ("due_on", or "-amount_fen" for descending); only sortable
         columns and the default are accepted. `hidden` columns show only when chosen.
+        `region` is the id of the element that holds the list: with it, filters, order and
+        pages change that element alone, where script runs.
         """
         given = request.query_params
         sortable = {c.name for c in columns if c.sortable} | {order.lstrip("-")}
@@ -88,6 +92,7 @@ class Listing:
             size=size,
             default_order=order,
             picked=picked,
+            region=region,
         )
 
     def counted(self, total: int) -> Listing:
