@@ -22,6 +22,7 @@ from grants.banking.pay_items import Payer, PayItem
 from grants.banking.preflight import Finding
 from grants.banking.tables import Batch
 from grants.banking.workflow import BATCH, BatchCase, BatchState, ItemState
+from grants.budget import queries as budget
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission
@@ -265,6 +266,7 @@ async def mark_batch_sent(actor: Actor, batch_id: int, *, seen_version: int, on:
             p.id: p
             for p in await payment_queries.lock_payments([item.payment_id for item in items])
         }
+        await budget.lock_lines([p.line_id for p in locked.values()])
         await _step(actor, "send", batch, seen_version)
         for item in items:
             payment = locked[item.payment_id]
@@ -344,6 +346,8 @@ async def take_results(actor: Actor, name: str, content: bytes, *, today: date) 
         ]
         if problems:
             raise BadResultFile(problems)
+        answered = await payment_queries.lock_payments([i.payment_id for i in items.values()])
+        await budget.lock_lines([payment.line_id for payment in answered])
         for month in sorted({_first_of_month(line.booked_on or today) for _, line in numbered}):
             await take_duty(actor, Case("month", month.year * 100 + month.month), "import")
         file_id = await _write_file(actor, name, content, file)

@@ -1,0 +1,377 @@
+"""Pages of banking: batches, the bank's answers, refunds, the monthly reconciliation."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, Response, get, post
+
+from grants.banking import actions, documents, months, queries, refunds
+from grants.banking.bank_profiles import PROFILES
+from grants.banking.bank_results import RETURN_CODES, BadResultFile
+from grants.banking.forms import CancelForm, ExplainForm, ReasonForm, RefundForm, VersionForm
+from grants.banking.workflow import BATCH, ITEM_TITLES, BatchState
+from grants.budget.workflow import PROPOSAL
+from grants.kernel import calendar
+from grants.kernel.errors import N_, NotFound, Refusal
+from grants.kernel.identity import Permission as P
+
+from grants.payments import queries as payment_queries
+from grants.platform.access import actor_of
+from grants.platform.audit import Case, timeline
+from grants.platform.forms import FormErrors, faulty, parse
+from grants.platform.pages import language_of, page, redirect
+
+R = Request[Any, Any, Any]
+
+TONES = {"OPEN": "", "FROZEN": "now", "SENT": "now", "SETTLED": "good", "CANCELLED": ""}
+ITEM_TONES = {
+    "GENERATED": "",
+    "SENT": "now",
+    "UNKNOWN": "warn",
+    "PAID": "good",
+    "RETURNED": "bad",
+    "REMOVED": "",
+}
+PROPOSAL_TONES = {"PROPOSED": "now", "APPROVED": "good", "REJECTED": "bad"}
+VERBS = {
+    "make": N_("made the batch"),
+    "remove": N_("took a payment out"),
+    "freeze": N_("froze it; the file is written"),
+    "download": N_("downloaded the file"),
+    "send": N_("sent it to the bank"),
+    "settle": N_("settled: the bank has answered for every item"),
+    "cancel": N_("gave it up"),
+    "record": N_("recorded it"),
+    "approve": N_("approved it"),
+    "reject": N_("rejected it"),
+    "explain": N_("explained a difference"),
+    "close": N_("closed the month"),
+    "reopen": N_("opened the month again"),
+    "import": N_("took a bank file in"),
+}
+
+
+@get("/batches", permission=P.BATCH_SEE)
+async def index(request: R) -> Response[str]:
+    """Batches, what waits for one, and the bank's answers."""
+    return await _index(request)
+
+
+async def _index(
+    request: R, *, refused_file: BadResultFile | Refusal | None = None, name: str = ""
+) -> Response[str]:
+    return page(
+        request,
+        "banking/list.html",
+        422 if refused_file else 200,
+        batches=await queries.batches(),
+        ready=await queries.ready_payments(),
+        files=await queries.taken_files(),
+        refunds=await refunds.refunds(state="PROPOSED"),
+        profiles=list(PROFILES.values()),
+        titles=BATCH.titles,
+        tones=TONES,
+        refused_file=refused_file,
+        problems=getattr(refused_file, "problems", ()),
+        file_name=name,
+        today=calendar.today(),
+    )
+
+
+@post("/batches", permission=P.BATCH_MAKE, status_code=303)
+async def make(request: R) -> Response[Any]:
+    """A new batch from the picked payments."""
+    form = await request.form()
+    chosen = [int(v) for v in form.getall("picked", []) if str(v).isdigit()]
+    batch_id = await actions.make_batch(
+        actor_of(request),
+        chosen,
+        str(form.get("profile", "bank-csv")),
+        today=calendar.today(),
+    )
+    return redirect(f"/batches/{batch_id}", N_("Batch made; look through the preflight."))
+
+
+@get("/batches/{batch_id:int}", permission=P.BATCH_SEE)
+async def show(request: R, batch_id: int) -> Response[str]:
+    """One batch: preflight, file, items and their fate."""
+    return await _show(request, batch_id)
+
+
+async def _show(request: R, batch_id: int, *, errors: FormErrors | None = None) -> Response[str]:
+    actor, batch = actor_of(request), await queries.batch(batch_id)
+    findings = (
+        await actions.preflight_of(batch_id, today=calendar.today())
+        if batch.state == BatchState.OPEN
+        else []
+    )
+    return page(
+        request,
+        "banking/show.html",
+        422 if errors else 200,
+        batch=batch,
+        items=await queries.items(batch_id),
+        findings=findings,
+        blocking=[f for f in findings if f.level == "blocking"],
+        state_title=BATCH.titles[BatchState(batch.state)],
+        tone=TONES[batch.state],
+        item_titles=ITEM_TITLES,
+        item_tones=ITEM_TONES,
+        return_codes=RETURN_CODES,
+        steps={s.verb for s in BATCH.open_to(batch.state, actor)},
+        events=await timeline(Case("batch", batch_id)),
+        verbs=VERBS,
+        errors=errors.messages(language_of(request)) if errors else {},
+    )
+
+
+async def _version(request: R) -> int:
+    parsed = parse(await request.form(), VersionForm)
+    return 0 if isinstance(parsed, FormErrors) else parsed.version
+
+
+@post("/batches/{batch_id:int}/freeze", permission=P.BATCH_MAKE, status_code=303)
+async def freeze(request: R, batch_id: int) -> Response[Any]:
+    """Write the file once and for all."""
+    await actions.freeze_batch(
+        actor_of(request), batch_id, seen_version=await _version(request), today=calendar.today()
+    )
+    return redirect(f"/batches/{batch_id}", N_("Frozen. The cashier can send the file now."))
+
+
+@post("/batches/{batch_id:int}/send", permission=P.BATCH_SEND, status_code=303)
+async def send(request: R, batch_id: int) -> Response[Any]:
+    """Record that the file went to the bank."""
+    await actions.mark_batch_sent(
+        actor_of(request), batch_id, seen_version=await _version(request), on=calendar.today()
+    )
+    return redirect(f"/batches/{batch_id}", N_("Marked as sent; waiting for the bank's answer."))
+
+
+@post("/batches/{batch_id:int}/cancel", permission=P.BATCH_MAKE, status_code=303)
+async def cancel(request: R, batch_id: int) -> Response[Any]:
+    """Give a batch up."""
+    parsed = parse(await request.form(), CancelForm)
+    if isinstance(parsed, FormErrors):
+        return await _show(request, batch_id, errors=parsed)
+    await actions.cancel_batch(
+        actor_of(request), batch_id, seen_version=parsed.version, reason=parsed.reason
+    )
+    return redirect(f"/batches/{batch_id}", N_("Given up; its payments wait for another batch."))
+
+
+@post(
+    "/batches/{batch_id:int}/items/{item_no:str}/remove",
+    permission=P.BATCH_MAKE,
+    status_code=303,
+)
+async def remove(request: R, batch_id: int, item_no: str) -> Response[Any]:
+    """Take one payment out."""
+    await actions.remove_item(
+        actor_of(request), batch_id, item_no, seen_version=await _version(request)
+    )
+    return redirect(f"/batches/{batch_id}", N_("Taken out."))
+
+
+@get("/batches/{batch_id:int}/file", permission=P.BATCH_SEE)
+async def file(request: R, batch_id: int) -> Response[bytes]:
+    """The frozen file; each download is recorded."""
+    found = await actions.download_file(actor_of(request), batch_id)
+    return Response(
+        found.content,
+        media_type=found.media_type,
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name)}"},
+    )
+
+
+@get("/batches/{batch_id:int}/manifest.pdf", permission=P.BATCH_SEE)
+async def manifest(request: R, batch_id: int) -> Response[bytes]:
+    """The manifest for the archive."""
+    content = await documents.batch_manifest(
+        actor_of(request), batch_id, lang=language_of(request)
+    )
+    return Response(
+        content,
+        media_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="batch-{batch_id}.pdf"'},
+    )
+
+
+@post("/batches/results", permission=P.RESULT_IMPORT, status_code=303)
+async def take_results(request: R) -> Response[Any]:
+    """Take the bank's answer in: all of the file, or nothing of it."""
+    upload = (await request.form()).get("file")
+    if upload is None or isinstance(upload, str) or not upload.filename:
+        return redirect("/batches", N_("Choose a file first."))
+    try:
+        intake = await actions.take_results(
+            actor_of(request), upload.filename, await upload.read(), today=calendar.today()
+        )
+    except Refusal as refusal:
+        if refusal.status == 403:
+            raise
+        return await _index(request, refused_file=refusal, name=upload.filename)
+    return redirect(
+        "/batches",
+        N_("{name}: {paid} paid, {returned} returned, {unknown} unknown, {known} known already."),
+        name=upload.filename,
+        paid=intake.paid,
+        returned=intake.returned,
+        unknown=intake.unknown,
+        known=intake.known,
+    )
+
+
+@get("/payments/{payment_id:int}/refund", permission=P.REFUND_RECORD)
+async def refund_form(request: R, payment_id: int) -> Response[str]:
+    """The form of a refund."""
+    return await _refund_form(request, payment_id)
+
+
+async def _refund_form(
+    request: R, payment_id: int, *, errors: FormErrors | None = None
+) -> Response[str]:
+    return page(
+        request,
+        "banking/refund_new.html",
+        422 if errors else 200,
+        payment=await payment_queries.payment(actor_of(request), payment_id),
+        earlier=await refunds.refunds(payment_id),
+        states=PROPOSAL.titles,
+        tones=PROPOSAL_TONES,
+        today=calendar.today(),
+        typed=errors.typed if errors else {},
+        errors=errors.messages(language_of(request)) if errors else {},
+    )
+
+
+@post("/payments/{payment_id:int}/refund", permission=P.REFUND_RECORD, status_code=303)
+async def record_refund(request: R, payment_id: int) -> Response[Any]:
+    """Record money that came back."""
+    form = await request.form()
+    parsed = parse(form, RefundForm)
+    if isinstance(parsed, FormErrors):
+        return await _refund_form(request, payment_id, errors=parsed)
+    try:
+        await refunds.record_refund(actor_of(request), payment_id, **parsed.model_dump())
+    except Refusal as refusal:
+        typed = {k: v for k, v in form.items() if isinstance(v, str)}
+        field = "received_on" if refusal.code == "refund.before_payment" else "amount_fen"
+        return await _refund_form(request, payment_id, errors=faulty(field, refusal, typed))
+    return redirect("/refunds", N_("Recorded; the head of finance approves it."))
+
+
+@get("/refunds", permission=P.BATCH_SEE)
+async def refund_list(request: R) -> Response[str]:
+    """Refunds."""
+    return page(
+        request,
+        "banking/refunds.html",
+        refunds=await refunds.refunds(),
+        states=PROPOSAL.titles,
+        tones=PROPOSAL_TONES,
+    )
+
+
+@post("/refunds/{refund_id:int}/{verb:str}", permission=P.REFUND_APPROVE, status_code=303)
+async def decide_refund(request: R, refund_id: int, verb: str) -> Response[Any]:
+    """Approve or reject a refund."""
+    await refunds.decide_refund(
+        actor_of(request),
+        refund_id,
+        "approve" if verb == "approve" else "reject",
+        reason=str((await request.form()).get("reason", ""))[:500],
+    )
+    return redirect("/refunds", N_("Decided."))
+
+
+@get("/months", permission=P.BATCH_SEE)
+async def month_list(request: R) -> Response[str]:
+    """The months of the year, three ways each."""
+    today = calendar.today()
+    return page(
+        request,
+        "banking/months.html",
+        months=await months.months(today.year, today),
+        year=today.year,
+    )
+
+
+@get("/months/{month_on:date}", permission=P.BATCH_SEE)
+async def month(request: R, month_on: date) -> Response[str]:
+    """One month: differences, explanations, closing."""
+    return await _month(request, month_on)
+
+
+async def _month(
+    request: R, month_on: date, *, errors: FormErrors | None = None
+) -> Response[str]:
+    if month_on.day != 1:
+        raise NotFound()
+    today = calendar.today()
+    number = month_on.year * 100 + month_on.month
+    return page(
+        request,
+        "banking/month.html",
+        422 if errors else 200,
+        month=await months.month(month_on),
+        is_over=(month_on.year, month_on.month) < (today.year, today.month),
+        events=await timeline(Case("month", number)),
+        verbs=VERBS,
+        errors=errors.messages(language_of(request)) if errors else {},
+    )
+
+
+@post("/months/{month_on:date}/explain", permission=P.BATCH_SEE, status_code=303)
+async def explain(request: R, month_on: date) -> Response[Any]:
+    """Explain a difference."""
+    parsed = parse(await request.form(), ExplainForm)
+    if isinstance(parsed, FormErrors):
+        return await _month(request, month_on, errors=parsed)
+    await months.explain_difference(
+        actor_of(request), month_on, parsed.difference, parsed.explanation
+    )
+    return redirect(f"/months/{month_on}", N_("Explained."))
+
+
+@post("/months/{month_on:date}/close", permission=P.MONTH_CLOSE, status_code=303)
+async def close(request: R, month_on: date) -> Response[Any]:
+    """Close a month."""
+    await months.close_month(actor_of(request), month_on, today=calendar.today())
+    return redirect(f"/months/{month_on}", N_("Closed."))
+
+
+@post("/months/{month_on:date}/reopen", permission=P.MONTH_CLOSE, status_code=303)
+async def reopen(request: R, month_on: date) -> Response[Any]:
+    """Open a month again."""
+    parsed = parse(await request.form(), ReasonForm)
+    if isinstance(parsed, FormErrors):
+        return await _month(request, month_on, errors=parsed)
+    await months.reopen_month(actor_of(request), month_on, reason=parsed.reason)
+    return redirect(f"/months/{month_on}", N_("Opened again."))
+
+
+ROUTES = [
+    index,
+    make,
+    show,
+    freeze,
+    send,
+    cancel,
+    remove,
+    file,
+    manifest,
+    take_results,
+    refund_form,
+    record_refund,
+    refund_list,
+    decide_refund,
+    month_list,
+    month,
+    explain,
+    close,
+    reopen,
+]
