@@ -51,10 +51,14 @@ def fen_from_yuan(text: str, *, allow_negative: bool = False) -> Fen:
     decimals = (found["decimals"] or "").rstrip("0")
     places = 2 + _UNITS[found["unit"]]
     if len(whole) + places > len(str(LIMIT_FEN - 1)):
-        raise RuleBroken("money.too_large", N_("This is more than any budget holds."))
+        raise RuleBroken(
+            "money.too_large",
+            N_("An amount stays below 1,000,000,000,000,000 yuan; check the zeros."),
+        )
     if len(decimals) > places:
         raise RuleBroken(
-            "money.too_many_decimals", N_("An amount has at most two decimals: whole fen only.")
+            "money.too_many_decimals",
+            N_("An amount goes down to the fen, 0.01 yuan, and no further."),
         )
     fen = int(whole + decimals.ljust(places, "0"))
     if found["sign"] and fen and not allow_negative:
