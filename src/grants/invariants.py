@@ -114,6 +114,7 @@ INVARIANTS: Sequence[Invariant] = (
     ),
     Invariant(
         "award_within_its_shares",
+        # What was carried over counts as the closed line's share until the award follows.
         N_("The shares of an award add up to it, and no commitment exceeds its share"),
         """
         SELECT 'award ' || a.number AS what FROM award a
@@ -122,9 +123,11 @@ INVARIANTS: Sequence[Invariant] = (
         WHERE a.state <> 'HISTORIC' AND s.fen IS DISTINCT FROM a.amount_fen
         UNION ALL
         SELECT 'commitment ' || c.id FROM commitment c
-        JOIN award_share s ON s.award = c.award_id AND s.line = c.line
-        WHERE c.amount_fen > s.amount_fen AND EXISTS (
-            SELECT 1 FROM budget_line l WHERE l.id = c.line AND l.state = 'OPEN')
+        JOIN budget_line l ON l.id = c.line AND l.state = 'OPEN'
+        WHERE c.amount_fen > (
+            SELECT coalesce(sum(s.amount_fen), 0) FROM award_share s
+            JOIN budget_line b ON b.id = s.line
+            WHERE s.award = c.award_id AND (s.line = c.line OR b.state = 'CLOSED'))
         ORDER BY what
         """,
     ),

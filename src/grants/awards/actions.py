@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from grants.awards import queries
@@ -151,7 +151,7 @@ async def change_award(actor: Actor, award_id: int, plan: AwardPlan, *, seen_ver
             """
             UPDATE award SET title = $2, purpose = $3, amount_fen = $4, basis = $5,
                    minutes_no = $6, decided_on = $7, starts_on = $8, ends_on = $9,
-                   organisation = $10, person = $11
+                   organisation = $10, person = $11, programme = $12
             WHERE id = $1
             """,
             award_id,
@@ -165,6 +165,7 @@ async def change_award(actor: Actor, award_id: int, plan: AwardPlan, *, seen_ver
             plan.ends_on,
             plan.organisation_id,
             plan.person_id,
+            plan.programme_id,
         )
         await _write_plan(award_id, plan)
 
@@ -238,11 +239,14 @@ async def commit_years_shares(actor: Actor, award_id: int, *, today: date) -> in
     """Commit the shares of a multi-year award whose year has come; answers how many.
 
     Commitments of a year draw that year's quota only, one row per year (domain §1.5).
+    What was carried over from the year before lies on the new line already.
     """
     async with db.unit_of_work(actor):
         found = await queries.award(actor, award_id, lock=True)
+        await follow_carry_over(actor, award_id)
+        carried = {c.line_id: c.amount_fen for c in await budget.commitments(award_id=award_id)}
         waiting = [
-            share
+            replace(share, amount_fen=Fen(share.amount_fen - carried.get(share.line_id, 0)))
             for share in await queries.shares(award_id)
             if share.commitment_id is None
             and share.amount_fen
@@ -329,8 +333,11 @@ async def terminate_award(
     Raises RuleBroken while approved money is on its way.
     """
     async with db.unit_of_work(actor):
-        found = await queries.award(actor, award_id, lock=True)
+        await queries.award(actor, award_id, lock=True)
+        await budget.lock_lines([c.line_id for c in await budget.commitments(award_id=award_id)])
         held = await budget.commitments(award_id=award_id, lock=True)
+        # Read again: a payment may have been approved while the lines were waited for.
+        found = await queries.award(actor, award_id)
         await take_duty(actor, Case("award", award_id), "approve")
         await _step(actor, "terminate", found, _case(actor, found, seen_version), reason)
         for commitment in held:
@@ -355,7 +362,13 @@ async def complete_award(actor: Actor, award_id: int) -> None:
     """Close an award of which everything is paid."""
     async with db.unit_of_work(actor):
         found = await queries.award(actor, award_id, lock=True)
-        await _step(actor, "complete", found, _case(actor, found, found.version), "")
+        open_fen = sum(
+            i.amount_fen
+            for i in await queries.instalments(award_id)
+            if i.state in (InstalmentState.OPEN, InstalmentState.REQUESTED)
+        )
+        case = replace(_case(actor, found, found.version), open_fen=Fen(open_fen))
+        await _step(actor, "complete", found, case, "")
 
 
 async def note_grade(actor: Actor, award_id: int, grade: str, *, source: str) -> None:
@@ -375,10 +388,12 @@ async def note_grade(actor: Actor, award_id: int, grade: str, *, source: str) ->
 
 
 async def follow_carry_over(actor: Actor, award_id: int) -> int:
-    """Point open instalments at the line that carried their money over; answers how many.
+    """Point unpaid instalments at the line that carried their money over; answers how many.
 
     Closing a year moves an award's commitment to the next year's line (预算法 第42条);
-    the award follows when it is next touched, within the caller's unit of work.
+    the award follows when it is next touched, within the caller's unit of work. A request
+    that was still in approval stays on the old year, where the gate stops it: it is
+    withdrawn and made anew.
     """
     moved = 0
     for old in await queries.shares(award_id):
@@ -395,8 +410,8 @@ async def follow_carry_over(actor: Actor, award_id: int) -> int:
         ]
         open_ones = await db.rows(
             """
-            SELECT i.id, i.amount_fen FROM instalment i WHERE i.share = $1 AND i.state = 'OPEN'
-            ORDER BY i.sequence
+            SELECT i.id, i.amount_fen FROM instalment i
+            WHERE i.share = $1 AND i.state IN ('OPEN', 'REQUESTED') ORDER BY i.sequence
             """,
             old.id,
         )
@@ -408,8 +423,7 @@ async def follow_carry_over(actor: Actor, award_id: int) -> int:
             INSERT INTO award_share (award, line, fiscal_year, amount_fen, commitment)
             VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (award, line) DO UPDATE
-                SET amount_fen = award_share.amount_fen + excluded.amount_fen,
-                    commitment = excluded.commitment
+                SET amount_fen = award_share.amount_fen + excluded.amount_fen
             RETURNING id
             """,
             award_id,

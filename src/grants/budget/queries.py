@@ -106,9 +106,7 @@ async def lock_lines(line_ids: Sequence[int]) -> dict[int, Line]:
     state and the cash plan as they stood before.
     """
     wanted = sorted(set(line_ids))
-    await db.rows(
-        "SELECT id FROM line_balance WHERE id = ANY($1) ORDER BY id FOR UPDATE", wanted
-    )
+    await db.rows("SELECT id FROM line_balance WHERE id = ANY($1) ORDER BY id FOR UPDATE", wanted)
     found = await db.rows(_LINE + "WHERE l.id = ANY($1) ORDER BY l.id", wanted)
     if len(found) != len(wanted):
         raise NotFound()
