@@ -10,6 +10,7 @@ from grants.kernel.errors import N_, NotFound, RuleBroken
 from grants.kernel.identifiers import plain_identifier
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
+from grants.parties.rules import card_deserves_a_look
 from grants.platform import crypto, db
 
 #: The purpose under which account numbers are encrypted and indexed.
@@ -312,6 +313,32 @@ async def accounts_waiting(actor: Actor, *, limit: int = 200) -> list[Account]:
     return [Account(**r) for r in found]
 
 
+async def others_with_number(actor: Actor, account_id: int) -> list[str]:
+    """Names of other payees with a live account of the same number; none for agencies."""
+    if actor.organisation_id is not None:
+        return []
+    found = await db.rows(
+        """
+        SELECT DISTINCT coalesce(o.name, p.name) AS name
+        FROM bank_account a JOIN bank_account b ON b.number_index = a.number_index
+        LEFT JOIN organisation o ON o.id = b.organisation LEFT JOIN person p ON p.id = b.person
+        WHERE a.id = $1 AND b.state IN ('ENTERED', 'VERIFIED')
+          AND (a.organisation, a.person) IS DISTINCT FROM (b.organisation, b.person)
+        ORDER BY name
+        """,
+        account_id,
+    )
+    return [r["name"] for r in found]
+
+
+async def card_is_odd(account: Account) -> bool:
+    """Whether a person's card number deserves a second look; the number stays here."""
+    sealed = await db.value("SELECT number FROM bank_account WHERE id = $1", account.id)
+    return card_deserves_a_look(
+        crypto.decrypt(ACCOUNT_SECRET, sealed), of_person=account.person_id is not None
+    )
+
+
 @dataclass(frozen=True)
 class FullAccount:
     """An account with its number in the clear; it goes into a payment file and nowhere else."""
@@ -339,3 +366,17 @@ async def account_for_payment(account_id: int) -> FullAccount:
         found["bank_name"],
         found["cnaps"],
     )
+
+
+async def payees() -> list[tuple[str, str]]:
+    """Everybody who can be paid, as `o:12` or `p:7` with the name, for choosing."""
+    found = await db.rows(
+        """
+        SELECT 'o:' || id AS key, name FROM organisation WHERE standing <> 'CLOSED'
+        UNION ALL
+        SELECT DISTINCT 'p:' || p.id, p.name FROM person p
+        JOIN bank_account b ON b.person = p.id AND b.state IN ('ENTERED', 'VERIFIED')
+        ORDER BY 2, 1
+        """
+    )
+    return [(r["key"], r["name"]) for r in found]

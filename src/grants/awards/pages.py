@@ -1,0 +1,414 @@
+"""Pages of awards: the list, the case, drawing one up, and the acts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from grants.awards import actions, queries
+from grants.awards.forms import (
+    INSTALMENT_ROWS,
+    ConditionForm,
+    Entered,
+    ReasonForm,
+    RescheduleForm,
+    VersionForm,
+    read_award,
+)
+from grants.awards.queries import AwardFilter
+from grants.awards.rules import AwardCase
+from grants.awards.workflow import AWARD, INSTALMENT_TITLES, AwardState
+from grants.budget import queries as budget
+from grants.kernel import calendar
+from grants.kernel.errors import N_, NotFound, Refusal
+from grants.kernel.identity import Actor
+from grants.kernel.identity import Permission as P
+from grants.kernel.money import yuan_text
+from grants.parties import queries as parties
+from grants.platform import files
+from grants.platform.access import actor_of
+from grants.platform.audit import Case, timeline
+from grants.platform.forms import FormErrors, parse
+from grants.platform.lists import Column, Listing, View
+from grants.platform.pages import language_of, page, redirect, texts_of
+from grants.platform.sheet_output import Column as SheetColumn
+from grants.platform.sheet_output import write_sheet
+
+R = Request[Any, Any, Any]
+
+TONES = {
+    "DRAFT": "now",
+    "ACTIVE": "good",
+    "COMPLETED": "good",
+    "TERMINATED": "bad",
+    "WITHDRAWN": "",
+    "HISTORIC": "",
+}
+INSTALMENT_TONES = {"OPEN": "", "REQUESTED": "now", "PAID": "good", "CANCELLED": ""}
+VERBS = {
+    "create": N_("drew it up"),
+    "edit": N_("changed it"),
+    "approve": N_("approved it; the budget is committed"),
+    "withdraw": N_("withdrew it"),
+    "reschedule": N_("rescheduled an instalment"),
+    "confirm_condition": N_("recorded that a condition is met"),
+    "terminate": N_("terminated it; what was open is released"),
+    "complete": N_("completed it"),
+    "commit_year": N_("committed the new year's share"),
+    "grade": N_("recorded the grade of an evaluation"),
+    "import": N_("imported it"),
+}
+_COLUMNS = (
+    Column("number", N_("Award"), always=True),
+    Column("payee", N_("Payee")),
+    Column("state", N_("State"), always=True),
+    Column("amount", N_("Amount"), numeric=True, always=True),
+)
+_VIEWS = (
+    View(N_("All"), ""),
+    View(N_("To be approved"), "state=DRAFT"),
+    View(N_("Active"), "state=ACTIVE"),
+    View(N_("Completed"), "state=COMPLETED"),
+    View(N_("Terminated"), "state=TERMINATED"),
+    View(N_("Historic"), "state=HISTORIC"),
+)
+
+
+def _listing(request: R) -> Listing:
+    return Listing.of(
+        request, filters=("q", "state", "programme", "year"), columns=_COLUMNS, order="-number"
+    )
+
+
+def _filter(listing: Listing) -> AwardFilter:
+    programme, year = listing.filters.get("programme", ""), listing.filters.get("year", "")
+    return AwardFilter(
+        state=listing.filters.get("state") or None,
+        programme_id=int(programme) if programme.isdigit() else None,
+        fiscal_year=int(year) if year.isdigit() and len(year) == 4 else None,
+        search=listing.filters.get("q", ""),
+    )
+
+
+@get("/awards", permission=P.AWARD_SEE)
+async def index(request: R) -> Response[str]:
+    """All awards within one's scope."""
+    actor, listing = actor_of(request), _listing(request)
+    wanted = _filter(listing)
+    count, total_fen = await queries.count_awards(actor, wanted)
+    return page(
+        request,
+        "awards/list.html",
+        listing=listing.counted(count),
+        total_fen=total_fen,
+        awards=await queries.awards(actor, wanted, limit=listing.size, offset=listing.offset),
+        views=_VIEWS,
+        titles=AWARD.titles,
+        tones=TONES,
+        programmes=await budget.programmes(),
+    )
+
+
+@get("/awards.xlsx", permission=P.AWARD_SEE)
+async def export(request: R) -> Response[bytes]:
+    """Exactly the rows that the list shows, all pages of them."""
+    text = texts_of(request).text
+    rows = await queries.awards(actor_of(request), _filter(_listing(request)), limit=100_000)
+    columns = [
+        SheetColumn("number", text(N_("Award")), "text"),
+        SheetColumn("title", text(N_("Title")), "text"),
+        SheetColumn("payee_name", text(N_("Payee")), "text"),
+        SheetColumn("programme_name", text(N_("Programme")), "text"),
+        SheetColumn("state", text(N_("State")), "text"),
+        SheetColumn("amount_fen", text(N_("Amount")), "yuan", total=True),
+        SheetColumn("paid_fen", text(N_("Paid")), "yuan", total=True),
+        SheetColumn("decided_on", text(N_("Decided on")), "day"),
+    ]
+    content = write_sheet(
+        text(N_("Awards")),
+        columns,
+        [{**r.__dict__, "state": text(AWARD.titles[AwardState(r.state)])} for r in rows],
+        total_label=text(N_("Total")),
+    )
+    return Response(
+        content,
+        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        headers={"Content-Disposition": 'attachment; filename="awards.xlsx"'},
+    )
+
+
+def _open_steps(actor: Actor, award: queries.Award) -> dict[str, Refusal | None]:
+    """Each step that the state allows, with what speaks against it for this person."""
+    case = AwardCase(
+        created_by_person=award.created_by_person,
+        actor_person=actor.person_id,
+        amount_fen=award.amount_fen,
+        on_its_way_fen=award.on_its_way_fen,
+        open_fen=award.committed_fen,
+        minutes_no=award.minutes_no,
+        seen_version=award.version,
+        version=award.version,
+    )
+    return {
+        step.verb: next((r for guard in step.guards if (r := guard(case))), None)
+        for step in AWARD.open_to(award.state, actor)
+    }
+
+
+@get("/awards/{award_id:int}", permission=P.AWARD_SEE)
+async def show(request: R, award_id: int) -> Response[str]:
+    """One award: shares, instalments, moves, history."""
+    return await _show(request, award_id)
+
+
+async def _show(
+    request: R, award_id: int, *, errors: FormErrors | None = None, opened: str = ""
+) -> Response[str]:
+    actor, today = actor_of(request), calendar.today()
+    award = await queries.award(actor, award_id)
+    return page(
+        request,
+        "awards/show.html",
+        422 if errors else 200,
+        award=award,
+        state_title=AWARD.titles[AwardState(award.state)],
+        tone=TONES[award.state],
+        shares=await queries.shares(award_id),
+        instalments=await queries.instalments(award_id),
+        instalment_titles=INSTALMENT_TITLES,
+        instalment_tones=INSTALMENT_TONES,
+        moves=await budget.moves(award_id=award_id) if actor.may(P.BUDGET_SEE) else [],
+        attachments=await files.list_attachments(Case("award", award_id)),
+        steps=_open_steps(actor, award),
+        events=await timeline(Case("award", award_id)),
+        verbs=VERBS,
+        today=today,
+        typed=errors.typed if errors else {},
+        errors=errors.messages(language_of(request)) if errors else {},
+        opened=opened,
+    )
+
+
+@get("/awards/new", permission=P.AWARD_CREATE)
+async def new(request: R) -> Response[str]:
+    """The form of a new award."""
+    return await _form(request)
+
+
+async def _lines() -> dict[int, budget.Line]:
+    """Open lines of this year and the two that follow."""
+    year = calendar.today().year
+    return {
+        line.id: line
+        for y in (year, year + 1, year + 2)
+        for line in await budget.lines_of_year(y)
+        if line.state == "OPEN"
+    }
+
+
+async def _form(
+    request: R, *, award: queries.Award | None = None, errors: FormErrors | None = None
+) -> Response[str]:
+    typed = dict(errors.typed) if errors else await _known(award)
+    return page(
+        request,
+        "awards/form.html",
+        422 if errors else 200,
+        award=award,
+        lines=list((await _lines()).values()),
+        programmes=await budget.programmes(),
+        payees=await parties.payees(),
+        rows=range(1, INSTALMENT_ROWS + 1),
+        typed=typed,
+        errors=errors.messages(language_of(request)) if errors else {},
+    )
+
+
+async def _known(award: queries.Award | None) -> dict[str, str]:
+    """What the form starts from."""
+    if award is None:
+        return {}
+    payee = f"o:{award.organisation_id}" if award.organisation_id else f"p:{award.person_id}"
+    known = {
+        "programme_id": str(award.programme_id),
+        "payee": payee,
+        "title": award.title,
+        "purpose": award.purpose,
+        "amount_fen": yuan_text(award.amount_fen),
+        "basis": award.basis,
+        "minutes_no": award.minutes_no,
+        "decided_on": award.decided_on.isoformat() if award.decided_on else "",
+        "starts_on": award.starts_on.isoformat() if award.starts_on else "",
+        "ends_on": award.ends_on.isoformat() if award.ends_on else "",
+    }
+    for n, part in enumerate(await queries.instalments(award.id), start=1):
+        known |= {
+            f"line_id_{n}": str(part.line_id),
+            f"amount_fen_{n}": yuan_text(part.amount_fen),
+            f"due_on_{n}": part.due_on.isoformat(),
+            f"condition_{n}": part.condition,
+        }
+    return known
+
+
+@post("/awards", permission=P.AWARD_CREATE, status_code=303)
+async def create(request: R) -> Response[Any]:
+    """Draw an award up."""
+    entered = read_award(await request.form(), await _lines())
+    if isinstance(entered, FormErrors):
+        return await _form(request, errors=entered)
+    award_id = await actions.create_award(
+        actor_of(request), entered.plan, today=calendar.today()
+    )
+    return redirect(f"/awards/{award_id}", N_("Drawn up; another person has to approve it."))
+
+
+@get("/awards/{award_id:int}/edit", permission=P.AWARD_CREATE)
+async def edit(request: R, award_id: int) -> Response[str]:
+    """Change a draft."""
+    return await _form(request, award=await queries.award(actor_of(request), award_id))
+
+
+@post("/awards/{award_id:int}/edit", permission=P.AWARD_CREATE, status_code=303)
+async def change(request: R, award_id: int) -> Response[Any]:
+    """Write the change."""
+    actor = actor_of(request)
+    entered = read_award(await request.form(), await _lines())
+    if not isinstance(entered, Entered):
+        award = await queries.award(actor, award_id)
+        return await _form(request, award=award, errors=entered)
+    await actions.change_award(actor, award_id, entered.plan, seen_version=entered.version)
+    return redirect(f"/awards/{award_id}", N_("Changed."))
+
+
+async def _act(
+    request: R,
+    award_id: int,
+    verb: str,
+    done: str,
+    act: Callable[[Actor, Any], Awaitable[object]],
+    form: type[Any],
+) -> Response[Any]:
+    parsed = parse(await request.form(), form)
+    if isinstance(parsed, FormErrors):
+        return await _show(request, award_id, errors=parsed, opened=verb)
+    await act(actor_of(request), parsed)
+    return redirect(f"/awards/{award_id}", done)
+
+
+@post("/awards/{award_id:int}/approve", permission=P.AWARD_APPROVE, status_code=303)
+async def approve(request: R, award_id: int) -> Response[Any]:
+    """Approve: the budget is committed."""
+
+    async def act(actor: Actor, form: VersionForm) -> None:
+        await actions.approve_award(
+            actor,
+            award_id,
+            seen_version=form.version,
+            today=calendar.today(),
+            reason=form.reason,
+        )
+
+    return await _act(
+        request, award_id, "approve", N_("Approved; the budget is committed."), act, VersionForm
+    )
+
+
+@post("/awards/{award_id:int}/withdraw", permission=P.AWARD_CREATE, status_code=303)
+async def withdraw(request: R, award_id: int) -> Response[Any]:
+    """Take a draft back."""
+
+    async def act(actor: Actor, form: ReasonForm) -> None:
+        await actions.withdraw_award(actor, award_id, reason=form.reason)
+
+    return await _act(request, award_id, "withdraw", N_("Withdrawn."), act, ReasonForm)
+
+
+@post("/awards/{award_id:int}/terminate", permission=P.AWARD_APPROVE, status_code=303)
+async def terminate(request: R, award_id: int) -> Response[Any]:
+    """End an award early and release what is open."""
+
+    async def act(actor: Actor, form: ReasonForm) -> None:
+        await actions.terminate_award(
+            actor,
+            award_id,
+            seen_version=form.version,
+            reason=form.reason,
+            today=calendar.today(),
+        )
+
+    return await _act(
+        request, award_id, "terminate", N_("Terminated; what was open is free again."), act,
+        ReasonForm,
+    )
+
+
+@post("/awards/{award_id:int}/complete", permission=P.AWARD_CREATE, status_code=303)
+async def complete(request: R, award_id: int) -> Response[Any]:
+    """Close an award of which everything is paid."""
+    await actions.complete_award(actor_of(request), award_id)
+    return redirect(f"/awards/{award_id}", N_("Completed."))
+
+
+@post("/instalments/{instalment_id:int}/condition", permission=P.AWARD_CREATE, status_code=303)
+async def confirm(request: R, instalment_id: int) -> Response[Any]:
+    """Record that a condition is met."""
+    instalment = await queries.instalment(instalment_id)
+
+    async def act(actor: Actor, form: ConditionForm) -> None:
+        await actions.confirm_condition(
+            actor, instalment_id, on=form.met_on, evidence=form.evidence
+        )
+
+    return await _act(
+        request, instalment.award_id, f"condition-{instalment_id}",
+        N_("Recorded; the payment can be asked for."), act, ConditionForm,
+    )
+
+
+@post("/instalments/{instalment_id:int}/reschedule", permission=P.AWARD_CREATE, status_code=303)
+async def reschedule(request: R, instalment_id: int) -> Response[Any]:
+    """Move an instalment."""
+    instalment = await queries.instalment(instalment_id)
+
+    async def act(actor: Actor, form: RescheduleForm) -> None:
+        await actions.reschedule_instalment(
+            actor,
+            instalment_id,
+            due_on=form.due_on,
+            condition=form.condition,
+            reason=form.reason,
+        )
+
+    return await _act(
+        request, instalment.award_id, f"reschedule-{instalment_id}", N_("Rescheduled."), act,
+        RescheduleForm,
+    )
+
+
+async def may_see_files(actor: Actor, award_id: int) -> bool:
+    """Whether the award, and so its files, is within the actor's scope."""
+    try:
+        await queries.award(actor, award_id)
+    except NotFound:
+        return False
+    return actor.may(P.AWARD_SEE)
+
+
+ROUTES = [
+    index,
+    export,
+    new,
+    create,
+    show,
+    edit,
+    change,
+    approve,
+    withdraw,
+    terminate,
+    complete,
+    confirm,
+    reschedule,
+]
