@@ -136,6 +136,11 @@ def test_an_award_number_that_lost_digits_is_a_fault_of_its_line() -> None:
     assert [f.code for f in found[0].faults] == ["import.digits_lost"]
 
 
+def test_a_list_of_countless_columns_is_refused() -> None:
+    wide = ",".join([*HEADERS, *map(str, range(200))]).encode()
+    assert refusal_of("a.csv", wide + b"\nA,B,C,1") == "import.too_many_columns"
+
+
 def test_an_empty_file_is_refused() -> None:
     assert refusal_of("a.csv", b"") == "sheet.empty"
     assert refusal_of("a.json", b"") == "import.json_broken"

@@ -116,7 +116,7 @@ async def test_a_confirmed_preview_is_imported_with_its_options(office: Office) 
     )
     assert done.status_code == 303
     result = await office.browser.get(done.headers["location"])
-    assert "Written" in result.text and "60,000.00" in result.text
+    assert "Import written" in result.text and "60,000.00" in result.text
     assert await db.value("SELECT count(*) FROM award") == 1
     assert "a.csv" in (await office.browser.get("/awards/import")).text
 

@@ -31,6 +31,7 @@ from grants.platform.texts import LANGUAGES
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_GRANTS = 50_000
+MAX_COLUMNS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def read_candidates(name: str, content: bytes, mapping: Mapping[str, str] | None
     """
     if name.lower().endswith(".json") or re.match(rb"(\xef\xbb\xbf)?\s*[{\[]", content[:64]):
         return Reading(_read_360giving(content))
-    return _read_list(read_sheet(name, content), mapping)
+    return _read_list(_list_of(name, content), mapping)
 
 
 # Sheets
@@ -88,7 +89,19 @@ def read_candidates(name: str, content: bytes, mapping: Mapping[str, str] | None
 
 def read_headers(name: str, content: bytes) -> tuple[str, ...]:
     """The headers of a list whose columns nobody has named yet."""
-    return read_sheet(name, content).headers
+    return _list_of(name, content).headers
+
+
+def _list_of(name: str, content: bytes) -> Sheet:
+    sheet = read_sheet(name, content)
+    if len(sheet.headers) > MAX_COLUMNS:
+        raise RuleBroken(
+            "import.too_many_columns",
+            N_("The list has {count} columns; at most {most} are read."),
+            count=len(sheet.headers),
+            most=MAX_COLUMNS,
+        )
+    return sheet
 
 
 @cache

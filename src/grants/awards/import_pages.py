@@ -36,7 +36,7 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
     Verdict.UNCHANGED: (N_("imported before"), ""),
 }
 STATES: Mapping[str, tuple[str, str]] = {
-    "DONE": (N_("Written"), "good"),
+    "DONE": (N_("Import written"), "good"),
     "REFUSED": (N_("Nothing written: lines were refused"), "bad"),
     "UNCHANGED": (N_("Nothing new in the file"), ""),
 }
