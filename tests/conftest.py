@@ -10,6 +10,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None)  # a busy machine is no fault
+settings.load_profile("house")
 
 _ROOT = Path(tempfile.mkdtemp(prefix="grants-tests-"))
 os.environ["GRANTS_DATA"] = str(_ROOT)

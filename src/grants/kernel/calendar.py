@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
-
 _rehearsed: ContextVar[datetime | None] = ContextVar("rehearsed", default=None)
 
 
@@ -75,7 +74,7 @@ class Period:
 
     def overlaps(self, other: Period) -> bool:
         """Whether the two share a day."""
-        return self.start < other.end and other.start < self.end
+        return max(self.start, other.start) < min(self.end, other.end)
 
 
 @dataclass(frozen=True)
