@@ -11,8 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.awards.rehearsal import independent_totals, rehearsal_file
-from tests.world import World, add_line, add_organisation, bucket, furnished
 
 from grants import invariants
 from grants.awards import actions, queries
@@ -24,6 +22,8 @@ from grants.kernel.identity import Role
 from grants.platform import db
 from grants.platform.audit import Case, timeline
 from grants.platform.sheets import Column, read_sheet, write_sheet
+from tests.awards.rehearsal import independent_totals, rehearsal_file
+from tests.world import World, add_line, add_organisation, bucket, furnished
 
 pytestmark = pytest.mark.usefixtures("empty")
 

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.platform.paper import ROLES, approval_form, batch_manifest, inside, opinion
 
 from grants.platform import fonts
 from grants.platform.fonts import FACES, FontCache, charset, full_faces
 from grants.platform.pages import render
 from grants.platform.pdf import PressError, PressTimeout, Printed, print_document, render_pdf
 from grants.platform.press import Press
+from tests.platform.paper import ROLES, approval_form, batch_manifest, inside, opinion
 
 NAMES = (
     "城厢镇 沙溪镇 浏河镇 浮桥镇 璜泾镇 双凤镇 娄东街道 陆渡街道 科教新城 港区 高新区 "
