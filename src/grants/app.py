@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote
 
 import asyncpg
 from litestar import Litestar, MediaType, Request, Response, get
+from litestar.config.compression import CompressionConfig
 from litestar.datastructures import Cookie, State
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
@@ -20,13 +20,13 @@ from grants.awards import pages as award_pages
 from grants.banking import pages as banking_pages
 from grants.budget import pages as budget_pages
 from grants.home import pages as home_pages
-from grants.kernel.errors import N_, Refusal
+from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import Permission as P
 from grants.parties import pages as party_pages
 from grants.payments import pages as payment_pages
 from grants.people import pages as people_pages
 from grants.people.queries import actor_for_token
-from grants.platform import access, assets, db, files, pages
+from grants.platform import access, assets, db, files, pages, press
 from grants.platform.access import SignInNeeded, local_path
 from grants.platform.database import open_database
 from grants.platform.logs import log_as_lines
@@ -75,31 +75,15 @@ async def language(request: R, lang: str, back: str = "/") -> Response[None]:
     """Switch the language and return."""
     answer = pages.redirect(local_path(unquote(back)))
     if lang in LANGUAGES:
-        answer.set_cookie(
-            Cookie("lang", value=lang, path="/", max_age=31_536_000, samesite="lax")
-        )
+        answer.set_cookie(Cookie("lang", value=lang, path="/", max_age=31_536_000, samesite="lax"))
     return answer
-
-
-async def name_request(request: R) -> None:
-    """Give the request its number, before anything else happens."""
-    request.state.request_id = secrets.token_hex(6)
 
 
 async def finish(response: Response[Any]) -> Response[Any]:
     """Security headers on every answer."""
-    for name, value in access_headers().items():
+    for name, value in assets.security_headers().items():
         response.headers.setdefault(name, value)
     return response
-
-
-def access_headers() -> Mapping[str, str]:
-    """Headers of every answer."""
-    return assets.security_headers()
-
-
-async def keep_visitor(response: Response[Any], request: R) -> None:
-    """Hand a first visitor the cookie that the form's token hangs on."""
 
 
 def on_refusal(request: R, refusal: Refusal) -> Response[Any]:
@@ -110,16 +94,14 @@ def on_refusal(request: R, refusal: Refusal) -> Response[Any]:
     return pages.refused(request, refusal)
 
 
-def on_sign_in_needed(request: R, _: SignInNeeded) -> Response[Any]:
+async def on_sign_in_needed(request: R, _: SignInNeeded) -> Response[Any]:
     """Nobody is signed in: sign in first, and lose nothing that was typed."""
-    return people_pages.sign_in_first(request)
+    return await people_pages.sign_in_first(request)
 
 
 def on_http_error(request: R, error: HTTPException) -> Response[Any]:
     """Wrong address, wrong method, bad request."""
     if error.status_code == 404:
-        from grants.kernel.errors import NotFound
-
         return pages.refused(request, NotFound())
     return pages.failed(request, error.status_code)
 
@@ -132,9 +114,7 @@ def on_database_gone(request: R, error: Exception) -> Response[Any]:
 
 def on_fault(request: R, error: Exception) -> Response[Any]:
     """A fault of ours: its trace goes to the log under the number that the page shows."""
-    log.error(
-        "fault", exc_info=error, extra={"request": request.state.get("request_id", "")}
-    )
+    log.error("fault", exc_info=error, extra={"request": request.state.get("request_id", "")})
     return pages.failed(request, 500)
 
 
@@ -160,9 +140,11 @@ def routes() -> list[HTTPRouteHandler]:
 @asynccontextmanager
 async def _database(app: Litestar) -> AsyncIterator[None]:
     await open_database(settings)
+    press.prepare_fonts()
     try:
         yield
     finally:
+        press.house_press().close()
         await db.close_pool()
 
 
@@ -183,7 +165,6 @@ def create_app(*, own_pool: bool = True) -> Litestar:
     return Litestar(
         route_handlers=handlers,
         guards=[access.guard(actor_for_token)],
-        before_request=name_request,
         after_request=finish,
         lifespan=[_database] if own_pool else [],
         exception_handlers={
@@ -196,14 +177,10 @@ def create_app(*, own_pool: bool = True) -> Litestar:
             asyncpg.CannotConnectNowError: on_database_gone,
             Exception: on_fault,
         },
-        compression_config=_compression(),
+        compression_config=CompressionConfig(
+            backend="gzip", minimum_size=800, gzip_compress_level=5
+        ),
         openapi_config=None,
         state=State(),
         request_max_body_size=25_000_000,
     )
-
-
-def _compression() -> Any:
-    from litestar.config.compression import CompressionConfig
-
-    return CompressionConfig(backend="gzip", minimum_size=800, gzip_compress_level=5)

@@ -259,9 +259,7 @@ async def create(request: R) -> Response[Any]:
     entered = read_award(await request.form(), await _lines())
     if isinstance(entered, FormErrors):
         return await _form(request, errors=entered)
-    award_id = await actions.create_award(
-        actor_of(request), entered.plan, today=calendar.today()
-    )
+    award_id = await actions.create_award(actor_of(request), entered.plan, today=calendar.today())
     return redirect(f"/awards/{award_id}", N_("Drawn up; another person has to approve it."))
 
 
@@ -340,7 +338,11 @@ async def terminate(request: R, award_id: int) -> Response[Any]:
         )
 
     return await _act(
-        request, award_id, "terminate", N_("Terminated; what was open is free again."), act,
+        request,
+        award_id,
+        "terminate",
+        N_("Terminated; what was open is free again."),
+        act,
         ReasonForm,
     )
 
@@ -363,8 +365,12 @@ async def confirm(request: R, instalment_id: int) -> Response[Any]:
         )
 
     return await _act(
-        request, instalment.award_id, f"condition-{instalment_id}",
-        N_("Recorded; the payment can be asked for."), act, ConditionForm,
+        request,
+        instalment.award_id,
+        f"condition-{instalment_id}",
+        N_("Recorded; the payment can be asked for."),
+        act,
+        ConditionForm,
     )
 
 
@@ -383,7 +389,11 @@ async def reschedule(request: R, instalment_id: int) -> Response[Any]:
         )
 
     return await _act(
-        request, instalment.award_id, f"reschedule-{instalment_id}", N_("Rescheduled."), act,
+        request,
+        instalment.award_id,
+        f"reschedule-{instalment_id}",
+        N_("Rescheduled."),
+        act,
         RescheduleForm,
     )
 

@@ -17,7 +17,6 @@ from grants.budget.workflow import PROPOSAL
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import Permission as P
-
 from grants.payments import queries as payment_queries
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
@@ -190,9 +189,7 @@ async def file(request: R, batch_id: int) -> Response[bytes]:
 @get("/batches/{batch_id:int}/manifest.pdf", permission=P.BATCH_SEE)
 async def manifest(request: R, batch_id: int) -> Response[bytes]:
     """The manifest for the archive."""
-    content = await documents.batch_manifest(
-        actor_of(request), batch_id, lang=language_of(request)
-    )
+    content = await documents.batch_manifest(actor_of(request), batch_id, lang=language_of(request))
     return Response(
         content,
         media_type="application/pdf",
@@ -306,9 +303,7 @@ async def month(request: R, month_on: date) -> Response[str]:
     return await _month(request, month_on)
 
 
-async def _month(
-    request: R, month_on: date, *, errors: FormErrors | None = None
-) -> Response[str]:
+async def _month(request: R, month_on: date, *, errors: FormErrors | None = None) -> Response[str]:
     if month_on.day != 1:
         raise NotFound()
     today = calendar.today()

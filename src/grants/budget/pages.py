@@ -121,7 +121,9 @@ async def export(request: R) -> Response[bytes]:
         SheetColumn("fund_name", text(N_("Fund source")), "text"),
         *(
             SheetColumn(
-                f"{b}_fen", text(N_("Quota") if b == "quota" else BUCKET_TITLES[b]), "yuan",
+                f"{b}_fen",
+                text(N_("Quota") if b == "quota" else BUCKET_TITLES[b]),
+                "yuan",
                 total=True,
             )
             for b in buckets
@@ -377,9 +379,7 @@ async def propose_year_end(request: R, year: int) -> Response[Any]:
     if isinstance(parsed, FormErrors):
         return redirect(f"/budget/years/{year}/end", N_("Give the document's number."))
     await actions.propose_year_end(actor_of(request), year, parsed.document_no)
-    return redirect(
-        f"/budget/years/{year}/end", N_("Proposed; another person has to approve it.")
-    )
+    return redirect(f"/budget/years/{year}/end", N_("Proposed; another person has to approve it."))
 
 
 @post("/budget/years/{year:int}/end/{verb:str}", permission=P.BUDGET_APPROVE, status_code=303)

@@ -269,9 +269,13 @@ WHERE ($1::bigint IS NULL OR a.organisation = $1)
 
 _ORDERS = {
     "due": "p.due_on, p.id",
-    "newest": "p.id DESC",
-    "amount": "p.amount_fen DESC, p.id",
+    "-due": "p.due_on DESC, p.id DESC",
+    "number": "p.id",
+    "-number": "p.id DESC",
+    "amount": "p.amount_fen, p.id",
+    "-amount": "p.amount_fen DESC, p.id",
     "payee": "p.payee_name, p.id",
+    "-payee": "p.payee_name DESC, p.id",
 }
 
 
@@ -317,10 +321,17 @@ async def count_payments(actor: Actor, wanted: PaymentFilter) -> tuple[int, Fen]
     return found["payments"], Fen(found["total"])
 
 
-def waiting_for(actor: Actor) -> PaymentFilter:
+def waiting_for(
+    actor: Actor, *, search: str = "", order: str = "due", due_before: date | None = None
+) -> PaymentFilter:
     """What waits for this person: steps of own roles on requests not acted on before."""
     return PaymentFilter(
-        waiting_for=frozenset(actor.roles), not_by_person=actor.person_id, state="SUBMITTED"
+        state="SUBMITTED",
+        waiting_for=frozenset(actor.roles),
+        not_by_person=actor.person_id,
+        search=search,
+        order=order,
+        due_before=due_before,
     )
 
 

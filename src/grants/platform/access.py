@@ -70,6 +70,7 @@ def guard(
         token = connection.cookies.get(SESSION_COOKIE, "")
         visitor = connection.cookies.get(VISITOR_COOKIE, "")
         state = connection.state
+        state.request_id = secrets.token_hex(6)
         state.actor = await load_actor(token, state.request_id) if token else None
         if state.actor is None and not visitor:
             visitor = secrets.token_urlsafe(24)

@@ -15,13 +15,15 @@ import re
 import secrets
 import unicodedata
 import zipfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from litestar import Response
+from litestar.datastructures import UploadFile
 
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotFound, RuleBroken
@@ -130,6 +132,14 @@ def plain_file_name(name: str, ending: str) -> str:
     stem = re.sub(r'[:*?"<>|%;]', "_", kept).rpartition(".")[0] if "." in kept else kept
     stem = " ".join(stem.split()).strip(" .")[:_MAX_NAME_CHARS]
     return f"{stem or 'attachment'}.{ending}"
+
+
+async def uploaded(form: Mapping[str, Any], field: str = "file") -> tuple[str, bytes]:
+    """Name and content of a form's file; both empty where none was chosen."""
+    upload = form.get(field)
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        return "", b""
+    return upload.filename, await upload.read()
 
 
 def check(name: str, content: bytes) -> str:

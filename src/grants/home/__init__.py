@@ -1,0 +1,1 @@
+"""Home: what waits for each person, oldest clock first."""

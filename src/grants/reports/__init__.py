@@ -1,0 +1,1 @@
+"""Reports: what leaders and auditors read."""
