@@ -105,7 +105,8 @@ def _listing(request: R) -> Listing:
 
 
 def _filter(listing: Listing) -> OrganisationFilter:
-    given = listing.filters
+    """What the address asks for; words that mean nothing find nothing."""
+    given = {name: text.replace("\0", "") for name, text in listing.filters.items()}
     return OrganisationFilter(
         kind=given.get("kind"),
         standing=given.get("standing"),
