@@ -31,3 +31,10 @@ async def answer(
         else:
             lines.append(f"{item.item_no},{amount},失败,{reason},,{day}")
     return ("\r\n".join(lines) + "\r\n").encode("gb18030")
+
+
+async def pay(world: World, *payment_ids: int) -> int:
+    """Send approved payments in one batch, and take in that the bank paid them all."""
+    batch = await sent_batch(world, *payment_ids)
+    await actions.take_results(world[Role.CASHIER], f"{batch}.csv", await answer(batch), today=DAY)
+    return batch

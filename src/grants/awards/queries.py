@@ -81,7 +81,7 @@ async def award(actor: Actor, award_id: int, *, lock: bool = False) -> Award:
     found = await db.row(
         _AWARD
         + "WHERE a.id = $1 AND ($2::bigint IS NULL OR a.organisation = $2)"
-        + (" FOR UPDATE OF a" if lock else ""),
+        + (" FOR NO KEY UPDATE OF a" if lock else ""),
         award_id,
         actor.organisation_id,
     )
@@ -230,7 +230,7 @@ async def instalments(award_id: int) -> list[Instalment]:
 async def instalment(instalment_id: int, *, lock: bool = False) -> Instalment:
     """One instalment; raises NotFound."""
     found = await db.row(
-        _INSTALMENT + "WHERE i.id = $1" + (" FOR UPDATE OF i" if lock else ""), instalment_id
+        _INSTALMENT + "WHERE i.id = $1" + (" FOR NO KEY UPDATE OF i" if lock else ""), instalment_id
     )
     if found is None:
         raise NotFound()

@@ -200,7 +200,8 @@ async def close_month(actor: Actor, month_on: date, *, today: date) -> None:
             month_on.replace(day=1),
         )
         state = await db.value(
-            "SELECT state FROM month_close WHERE month_on = $1 FOR UPDATE", month_on.replace(day=1)
+            "SELECT state FROM month_close WHERE month_on = $1 FOR NO KEY UPDATE",
+            month_on.replace(day=1),
         )
         if state == "CLOSED":
             raise Conflict("month.closed", N_("The month is closed already."))

@@ -53,7 +53,7 @@ LEFT JOIN person s ON s.id = b.sent_by_person
 async def batch(batch_id: int, *, lock: bool = False) -> Batch:
     """One batch; raises NotFound."""
     found = await db.row(
-        _BATCH + "WHERE b.id = $1" + (" FOR UPDATE OF b" if lock else ""), batch_id
+        _BATCH + "WHERE b.id = $1" + (" FOR NO KEY UPDATE OF b" if lock else ""), batch_id
     )
     if found is None:
         raise NotFound()
@@ -130,7 +130,7 @@ async def items(batch_id: int, *, with_removed: bool = False) -> list[Item]:
 async def lock_items_by_number(item_nos: Sequence[str]) -> dict[str, Item]:
     """Items by their numbers, locked in order of payment, then item."""
     found = await db.rows(
-        _ITEM + "WHERE i.item_no = ANY($1) ORDER BY i.payment, i.id FOR UPDATE OF p, i",
+        _ITEM + "WHERE i.item_no = ANY($1) ORDER BY i.payment, i.id FOR NO KEY UPDATE OF p, i",
         sorted(set(item_nos)),
     )
     return {r["item_no"]: Item(**r) for r in found}

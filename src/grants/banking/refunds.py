@@ -133,7 +133,7 @@ async def decide_refund(actor: Actor, refund_id: int, verb: str, *, reason: str 
     if not actor.may(Permission.REFUND_APPROVE):
         raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
     async with db.unit_of_work(actor):
-        found = await db.row(_REFUND + "WHERE r.id = $1 FOR UPDATE OF r", refund_id)
+        found = await db.row(_REFUND + "WHERE r.id = $1 FOR NO KEY UPDATE OF r", refund_id)
         if found is None:
             raise NotFound()
         refund = Refund(**found)

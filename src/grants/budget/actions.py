@@ -331,7 +331,7 @@ async def decide_cash_plan(
 
 async def _supersede_plan(actor: Actor, line_id: int) -> None:
     standing = await db.value(
-        "SELECT id FROM cash_plan WHERE line = $1 AND state = 'APPROVED' FOR UPDATE", line_id
+        "SELECT id FROM cash_plan WHERE line = $1 AND state = 'APPROVED' FOR NO KEY UPDATE", line_id
     )
     if standing is None:
         return

@@ -106,7 +106,9 @@ async def lock_lines(line_ids: Sequence[int]) -> dict[int, Line]:
     state and the cash plan as they stood before.
     """
     wanted = sorted(set(line_ids))
-    await db.rows("SELECT id FROM line_balance WHERE id = ANY($1) ORDER BY id FOR UPDATE", wanted)
+    await db.rows(
+        "SELECT id FROM line_balance WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", wanted
+    )
     found = await db.rows(_LINE + "WHERE l.id = ANY($1) ORDER BY l.id", wanted)
     if len(found) != len(wanted):
         raise NotFound()
@@ -152,7 +154,7 @@ LEFT JOIN budget_line t ON t.id = m.to_line
 async def quota_movement(movement_id: int, *, lock: bool = False) -> QuotaMovement:
     """One movement; raises NotFound."""
     found = await db.row(
-        _MOVEMENT + "WHERE m.id = $1" + (" FOR UPDATE OF m" if lock else ""), movement_id
+        _MOVEMENT + "WHERE m.id = $1" + (" FOR NO KEY UPDATE OF m" if lock else ""), movement_id
     )
     if found is None:
         raise NotFound()
@@ -202,7 +204,9 @@ JOIN budget_line l ON l.id = c.line
 
 async def cash_plan(plan_id: int, *, lock: bool = False) -> CashPlan:
     """One revision; raises NotFound."""
-    found = await db.row(_PLAN + "WHERE c.id = $1" + (" FOR UPDATE OF c" if lock else ""), plan_id)
+    found = await db.row(
+        _PLAN + "WHERE c.id = $1" + (" FOR NO KEY UPDATE OF c" if lock else ""), plan_id
+    )
     if found is None:
         raise NotFound()
     return CashPlan(**{**found, "months_fen": tuple(found["months_fen"])})
@@ -285,7 +289,7 @@ async def commitments(
         WHERE ($1::bigint IS NULL OR award_id = $1) AND ($2::bigint IS NULL OR line = $2)
         ORDER BY id
         """
-        + ("FOR UPDATE" if lock else ""),
+        + ("FOR NO KEY UPDATE" if lock else ""),
         award_id,
         line_id,
     )
@@ -359,7 +363,7 @@ async def year_end(fiscal_year: int, *, lock: bool = False) -> YearEnd | None:
         FROM year_end y JOIN person o ON o.id = y.proposed_by_person
         WHERE y.fiscal_year = $1 AND y.state <> 'REJECTED'
         """
-        + ("FOR UPDATE OF y" if lock else ""),
+        + ("FOR NO KEY UPDATE OF y" if lock else ""),
         fiscal_year,
     )
     return YearEnd(**found) if found else None

@@ -95,7 +95,7 @@ async def payment(actor: Actor, payment_id: int, *, lock: bool = False) -> Payme
     found = await db.row(
         _PAYMENT
         + "WHERE p.id = $1 AND ($2::bigint IS NULL OR a.organisation = $2)"
-        + (" FOR UPDATE OF p" if lock else ""),
+        + (" FOR NO KEY UPDATE OF p" if lock else ""),
         payment_id,
         actor.organisation_id,
     )
@@ -107,7 +107,8 @@ async def payment(actor: Actor, payment_id: int, *, lock: bool = False) -> Payme
 async def lock_payments(payment_ids: Sequence[int]) -> list[Payment]:
     """Payments locked in order of id; raises NotFound when one is missing."""
     found = await db.rows(
-        _PAYMENT + "WHERE p.id = ANY($1) ORDER BY p.id FOR UPDATE OF p", sorted(set(payment_ids))
+        _PAYMENT + "WHERE p.id = ANY($1) ORDER BY p.id FOR NO KEY UPDATE OF p",
+        sorted(set(payment_ids)),
     )
     if len(found) != len(set(payment_ids)):
         raise NotFound()
