@@ -2,6 +2,10 @@
 
 Reads use `rows`, `row` and `value` with asyncpg's `$1` places; they join the unit of
 work of the current task where one is open, and otherwise borrow a pooled connection.
+
+Rows are locked with FOR NO KEY UPDATE, which keeps other writers out but lets foreign keys
+be checked: a payment that is written twice in one unit looks at its award again, and with
+FOR UPDATE it would wait for whoever ends the award and waits for the payment's line.
 """
 
 from __future__ import annotations
