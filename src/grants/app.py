@@ -94,9 +94,9 @@ def on_refusal(request: R, refusal: Refusal) -> Response[Any]:
     return pages.refused(request, refusal)
 
 
-async def on_sign_in_needed(request: R, _: SignInNeeded) -> Response[Any]:
+def on_sign_in_needed(request: R, needed: SignInNeeded) -> Response[Any]:
     """Nobody is signed in: sign in first, and lose nothing that was typed."""
-    return await people_pages.sign_in_first(request)
+    return people_pages.sign_in_first(request, needed.typed)
 
 
 def on_http_error(request: R, error: HTTPException) -> Response[Any]:

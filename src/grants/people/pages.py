@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import pyotp
 import segno
@@ -50,10 +51,6 @@ VERBS = {
     "recovery_code_used": N_("used a recovery code"),
 }
 
-#: Typed text that waits behind a sign-in is carried in the page, never stored; up to this size.
-_CARRIED_CHARACTERS = 100_000
-_NEVER_CARRIED = frozenset({"csrf_token", "password", "old", "new", "code"})
-
 
 async def _demo_accounts() -> list[queries.Account]:
     if not settings.demo:
@@ -62,9 +59,10 @@ async def _demo_accounts() -> list[queries.Account]:
     return [a for a in known if a.is_demo and a.is_active and a.roles]
 
 
-async def _sign_in_page(
+def _sign_in_page(
     request: R,
     *,
+    accounts: Sequence[queries.Account] = (),
     status: int = 200,
     next_path: str = "/",
     errors: Mapping[str, str] | None = None,
@@ -81,7 +79,7 @@ async def _sign_in_page(
         username=username,
         carried=carried or {},
         reason=reason,
-        accounts=await _demo_accounts(),
+        accounts=accounts,
         demo_password=DEMO_PASSWORD if settings.demo else "",
     )
     visitor = getattr(request.state, "new_visitor", None)
@@ -90,24 +88,16 @@ async def _sign_in_page(
     return answer
 
 
-async def sign_in_first(request: R) -> Response[Any]:
+def sign_in_first(request: R, typed: Mapping[str, str]) -> Response[Any]:
     """Sign in before going on. What was posted waits in the page and can be sent again."""
-    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if request.method in ("GET", "HEAD"):
-        return await _sign_in_page(request, status=401, next_path=target)
-    form = await request.form()
-    carried = {
-        name: value
-        for name, value in form.items()
-        if isinstance(value, str) and name not in _NEVER_CARRIED
-    }
-    if sum(len(v) for v in carried.values()) > _CARRIED_CHARACTERS:
-        carried = {}
-    return await _sign_in_page(
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return redirect(f"/sign-in?next={quote(target)}" if target != "/" else "/sign-in")
+    return _sign_in_page(
         request,
         status=401,
         next_path=request.url.path,
-        carried=carried,
+        carried=typed,
         reason=N_("Your session has ended. Sign in again; what you typed is kept."),
     )
 
@@ -115,7 +105,11 @@ async def sign_in_first(request: R) -> Response[Any]:
 @get("/sign-in", permission=P.PUBLIC)
 async def sign_in_form(request: R) -> Response[str]:
     """The sign-in page."""
-    return await _sign_in_page(request, next_path=local_path(request.query_params.get("next", "/")))
+    return _sign_in_page(
+        request,
+        next_path=local_path(request.query_params.get("next", "/")),
+        accounts=await _demo_accounts(),
+    )
 
 
 @post("/sign-in", permission=P.PUBLIC, status_code=303)
@@ -129,7 +123,7 @@ async def sign_in(request: R) -> Response[Any]:
         if name.startswith("kept:")
     }
     if isinstance(parsed, FormErrors):
-        return await _sign_in_page(
+        return _sign_in_page(
             request,
             status=422,
             errors=parsed.messages(language_of(request)),
@@ -146,7 +140,7 @@ async def sign_in(request: R) -> Response[Any]:
             now=calendar.now(),
         )
     except Refusal as refusal:
-        return await _sign_in_page(
+        return _sign_in_page(
             request,
             status=422,
             errors=faulty("username", refusal, {}).messages(language_of(request)),

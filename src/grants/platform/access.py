@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,11 +25,22 @@ SESSION_COOKIE = "__Host-grants" if SECURE else "grants"
 VISITOR_COOKIE = "__Host-visitor" if SECURE else "visitor"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+#: Typed text that waits behind a sign-in is carried in the page, never stored; up to this size.
+_KEPT_CHARACTERS = 100_000
+_NEVER_KEPT = frozenset({"csrf_token", "password", "old", "new", "code"})
+
 LoadActor = Callable[[str, str], Awaitable[Actor | None]]
 
 
 class SignInNeeded(Exception):
-    """Nobody is signed in, and the page is not public."""
+    """Nobody is signed in, and the page is not public.
+
+    `typed` are the texts of the form that was sent, so that nothing typed is lost.
+    """
+
+    def __init__(self, typed: Mapping[str, str] | None = None) -> None:
+        super().__init__("sign in first")
+        self.typed = typed or {}
 
 
 def permission_of(handler: BaseRouteHandler) -> Permission:
@@ -77,13 +88,26 @@ def guard(
             state.new_visitor = visitor
         state.csrf_token = form_token(token if state.actor else visitor)
         if permission is not Permission.PUBLIC and state.actor is None:
-            raise SignInNeeded()
+            raise SignInNeeded(await _typed_in(connection))
         if state.actor is not None and not state.actor.may(permission):
             raise NotAllowed("not_permitted", N_("Your roles do not include this page."))
         if connection.scope.get("method") not in _SAFE_METHODS:
             await _refuse_foreign_form(connection, state.csrf_token)
 
     return look
+
+
+async def _typed_in(connection: ASGIConnection[Any, Any, Any, Any]) -> dict[str, str]:
+    """The texts of a form that was sent without a session: kept, unless secret or very long."""
+    if connection.scope.get("method") in _SAFE_METHODS or not isinstance(connection, Request):
+        return {}
+    form = await connection.form()
+    typed = {
+        name: value
+        for name, value in form.items()
+        if isinstance(value, str) and name not in _NEVER_KEPT
+    }
+    return typed if sum(len(value) for value in typed.values()) <= _KEPT_CHARACTERS else {}
 
 
 async def _refuse_foreign_form(
