@@ -149,7 +149,7 @@ async def test_grade_inspection_and_standing_are_recorded_on_the_page(
     shown = (await browser.get(home)).text
     for said in (
         "Grade 4A, until 2030-06-30",
-        "Annual inspection 2025: Basically passed",
+        "Annual inspection 2025: Basically qualified",
         "On the list of abnormal activity: 太民公告〔2026〕3号",
         "recorded the standing",
     ):

@@ -129,9 +129,9 @@ class Inspection(StrEnum):
 
 
 INSPECTION_TITLES: Mapping[Inspection, str] = {
-    Inspection.PASSED: N_("Passed"),
-    Inspection.BASIC: N_("Basically passed"),
-    Inspection.FAILED: N_("Failed"),
+    Inspection.PASSED: N_("Qualified"),
+    Inspection.BASIC: N_("Basically qualified"),
+    Inspection.FAILED: N_("Not qualified"),
 }
 
 
