@@ -178,7 +178,7 @@ def create_app(*, own_pool: bool = True) -> Litestar:
             Exception: on_fault,
         },
         compression_config=CompressionConfig(
-            backend="gzip", minimum_size=800, gzip_compress_level=5
+            backend="gzip", minimum_size=800, gzip_compress_level=5, exclude=["^/static/"]
         ),
         openapi_config=None,
         state=State(),

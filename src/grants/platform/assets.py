@@ -67,8 +67,8 @@ def _script() -> str:
 def all_assets() -> Mapping[str, Asset]:
     """Every asset by name; made once per process."""
     made = (
-        _asset("app.css", "text/css; charset=utf-8", _style()),
-        _asset("app.js", "text/javascript; charset=utf-8", _script()),
+        _asset("app.css", "text/css", _style()),
+        _asset("app.js", "text/javascript", _script()),
         _asset("icon.svg", "image/svg+xml", (STATIC_DIR / "icon.svg").read_text()),
     )
     return {asset.name: asset for asset in made}

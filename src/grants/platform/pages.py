@@ -243,7 +243,7 @@ def page(
     answer = Response(
         body,
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={"Cache-Control": _caching(request), "Vary": "HX-Request", **(headers or {})},
     )
     if notice_was_read and partial is None:
