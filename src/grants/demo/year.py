@@ -245,7 +245,7 @@ async def _approve(
     bureau: Bureau, diary: Diary, payment_id: int, day: date, *, stop_before: Role | None = None
 ) -> None:
     """Approvals by the people of the chain, one after another on the following hours."""
-    hour = 9
+    hour = 10
     while True:
         payment = await payment_queries.payment(SYSTEM, payment_id)
         role = payment.step_role
@@ -367,7 +367,7 @@ async def _lay_refused(bureau: Bureau, diary: Diary, spare: Iterator[int]) -> No
     """One overdue, one returned for correction, one rejected with its reasons, one draft."""
     last = diary.last_day
     overdue_day = max(last - timedelta(days=26), date(diary.fiscal_year, 1, 4))
-    with diary.at(overdue_day, 10):
+    with diary.at(overdue_day, 8, 40):
         payment = await _request(bureau, next(spare), overdue_day)
     await _approve(bureau, diary, payment, overdue_day, stop_before=Role.FIN_OFFICER)
     for verb, reason in (
@@ -375,7 +375,7 @@ async def _lay_refused(bureau: Bureau, diary: Diary, spare: Iterator[int]) -> No
         (payments.reject_payment, "中期评价材料与服务记录不符，本期不予拨付"),
     ):
         day = last - timedelta(days=4)
-        with diary.at(day, 10):
+        with diary.at(day, 8, 50):
             payment = await _request(bureau, next(spare), day)
         await _approve(bureau, diary, payment, day, stop_before=Role.FIN_OFFICER)
         found = await payment_queries.payment(SYSTEM, payment)
