@@ -195,9 +195,7 @@ async def test_a_cancelled_batch_frees_its_payments() -> None:
     world = await furnished()
     first, _ = await two_approved(world)
     batch = await actions.make_batch(world[Role.FIN_OFFICER], [first], "bank-csv", today=DAY)
-    await actions.cancel_batch(
-        world[Role.FIN_OFFICER], batch, seen_version=1, reason="重新组批"
-    )
+    await actions.cancel_batch(world[Role.FIN_OFFICER], batch, seen_version=1, reason="重新组批")
     await sent_batch(world, first)
     await assert_all_invariants_hold()
 

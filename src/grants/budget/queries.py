@@ -243,7 +243,7 @@ class Move:
 async def moves(
     *, line_id: int | None = None, award_id: int | None = None, limit: int = 200
 ) -> list[Move]:
-    """Ledger moves of a line or an award, newest first."""
+    """Ledger moves of a line or an award, latest day first."""
     found = await db.rows(
         """
         SELECT m.id, m.act, m.from_bucket, m.to_bucket, m.amount_fen, m.case_kind, m.case_id,
@@ -253,7 +253,7 @@ async def moves(
         JOIN budget_line l ON l.id = m.line
         LEFT JOIN commitment c ON c.id = m.commitment
         WHERE ($1::bigint IS NULL OR m.line = $1) AND ($2::bigint IS NULL OR c.award_id = $2)
-        ORDER BY m.id DESC LIMIT $3
+        ORDER BY m.moved_on DESC, m.id DESC LIMIT $3
         """,
         line_id,
         award_id,

@@ -245,9 +245,7 @@ async def lay_budget(bureau: Bureau, diary: Diary) -> BudgetYear:
             )
             await actions.approve_quota(head, movement, on=first)
             months = allocate(Fen(plan.planned_yuan * YUAN), _weights(diary))
-            plan_id = await actions.propose_cash_plan(
-                officer, lines[plan.code], months
-            )
+            plan_id = await actions.propose_cash_plan(officer, lines[plan.code], months)
             await actions.decide_cash_plan(head, plan_id, "approve", on=first)
     return BudgetYear(year, programmes, lines)
 
