@@ -296,7 +296,7 @@ def _grant(line: int, grant: object) -> Candidate:
         return value[0]
 
     payee, dates = only("recipientOrganization"), only("plannedDates")
-    said = {
+    said: dict[str, Any] = {
         "external_id": text(grant, "id"),
         "funder_id": text(only("fundingOrganization"), "id"),
         "title": text(grant, "title"),

@@ -37,6 +37,13 @@ from grants.platform.policy import policy_on
 
 _KIND = "payment"
 
+db.explain_constraint(
+    "payment_invoice_used_once",
+    Conflict,
+    "payment.invoice_used",
+    N_("This invoice was used for another payment already."),
+)
+
 
 @dataclass(frozen=True)
 class RequestDetails:
@@ -325,15 +332,17 @@ async def approve_many(
     """
     results = []
     for payment_id, seen_version in chosen:
-        payment = await queries.payment(actor, payment_id)
+        number, amount_fen = "", Fen(0)
         refusal: Refusal | None = None
         try:
+            payment = await queries.payment(actor, payment_id)
+            number, amount_fen = payment.number, payment.amount_fen
             await approve_payment(
                 actor, payment_id, seen_version=seen_version, today=today, opinion=opinion
             )
         except Refusal as found:
             refusal = found
-        results.append(ItemResult(payment_id, payment.number, payment.amount_fen, refusal))
+        results.append(ItemResult(payment_id, number, amount_fen, refusal))
     return results
 
 

@@ -193,7 +193,7 @@ async def _second_step_page(
 
 
 def _qr(secret: str, username: str) -> str:
-    uri = pyotp.TOTP(secret).provisioning_uri(username, issuer_name="Taicang Grants")
+    uri = pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name="Taicang Grants")
     picture = io.BytesIO()
     segno.make(uri, error="m").save(picture, kind="png", scale=5, border=2)
     return "data:image/png;base64," + base64.b64encode(picture.getvalue()).decode()
