@@ -14,6 +14,7 @@ from litestar.config.compression import CompressionConfig
 from litestar.datastructures import Cookie, State
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery
 
 from grants.awards import import_pages
 from grants.awards import pages as award_pages
@@ -71,7 +72,7 @@ async def readyz() -> Response[str]:
 
 
 @get("/language/{lang:str}", permission=P.PUBLIC)
-async def language(request: R, lang: str, back: str = "/") -> Response[None]:
+async def language(request: R, lang: FromPath[str], back: FromQuery[str] = "/") -> Response[None]:
     """Switch the language and return."""
     answer = pages.redirect(local_path(unquote(back)))
     if lang in LANGUAGES:

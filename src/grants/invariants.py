@@ -88,12 +88,14 @@ INVARIANTS: Sequence[Invariant] = (
         SELECT 'line ' || b.id AS what FROM line_balance b
         LEFT JOIN (
             SELECT line, sum(committed_fen) AS committed, sum(payable_fen) AS payable,
-                   sum(in_bank_fen) AS in_bank, sum(paid_fen) AS paid
+                   sum(in_bank_fen) AS in_bank, sum(paid_fen) AS paid,
+                   sum(surrendered_fen) AS surrendered
             FROM commitment GROUP BY line
         ) c ON c.line = b.id
-        WHERE (b.committed_fen, b.payable_fen, b.in_bank_fen, b.paid_fen) IS DISTINCT FROM
+        WHERE (b.committed_fen, b.payable_fen, b.in_bank_fen, b.paid_fen, b.surrendered_fen)
+              IS DISTINCT FROM
               (coalesce(c.committed, 0), coalesce(c.payable, 0), coalesce(c.in_bank, 0),
-               coalesce(c.paid, 0))
+               coalesce(c.paid, 0), coalesce(c.surrendered, 0))
         ORDER BY b.id
         """,
     ),
@@ -252,6 +254,7 @@ INVARIANTS: Sequence[Invariant] = (
             UNION ALL SELECT 'quota_movement', id, state FROM quota_movement
             UNION ALL SELECT 'cash_plan', id, state FROM cash_plan
             UNION ALL SELECT 'refund', id, state FROM refund
+            UNION ALL SELECT 'year_end', id, state FROM year_end
         )
         SELECT case_kind || ' ' || case_id || ' event ' || id AS what FROM chained
         WHERE stood IS NOT NULL AND state_before IS DISTINCT FROM stood

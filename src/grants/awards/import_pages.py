@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 from pydantic import BaseModel, Field
 
 from grants.awards import import_files
@@ -255,7 +256,7 @@ async def confirm(request: R) -> Response[Any]:
 
 
 @get("/awards/import/runs/{run_id:int}", permission=P.AWARD_IMPORT)
-async def result(request: R, run_id: int) -> Response[str]:
+async def result(request: R, run_id: FromPath[int]) -> Response[str]:
     """What an import did."""
     return page(
         request,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from grants.awards import actions, queries
 from grants.awards.forms import (
@@ -158,7 +159,7 @@ def _open_steps(actor: Actor, award: queries.Award) -> dict[str, Refusal | None]
 
 
 @get("/awards/{award_id:int}", permission=P.AWARD_SEE)
-async def show(request: R, award_id: int) -> Response[str]:
+async def show(request: R, award_id: FromPath[int]) -> Response[str]:
     """One award: shares, instalments, moves, history."""
     return await _show(request, award_id)
 
@@ -264,13 +265,13 @@ async def create(request: R) -> Response[Any]:
 
 
 @get("/awards/{award_id:int}/edit", permission=P.AWARD_CREATE)
-async def edit(request: R, award_id: int) -> Response[str]:
+async def edit(request: R, award_id: FromPath[int]) -> Response[str]:
     """Change a draft."""
     return await _form(request, award=await queries.award(actor_of(request), award_id))
 
 
 @post("/awards/{award_id:int}/edit", permission=P.AWARD_CREATE, status_code=303)
-async def change(request: R, award_id: int) -> Response[Any]:
+async def change(request: R, award_id: FromPath[int]) -> Response[Any]:
     """Write the change."""
     actor = actor_of(request)
     entered = read_award(await request.form(), await _lines())
@@ -297,7 +298,7 @@ async def _act(
 
 
 @post("/awards/{award_id:int}/approve", permission=P.AWARD_APPROVE, status_code=303)
-async def approve(request: R, award_id: int) -> Response[Any]:
+async def approve(request: R, award_id: FromPath[int]) -> Response[Any]:
     """Approve: the budget is committed."""
 
     async def act(actor: Actor, form: VersionForm) -> None:
@@ -315,7 +316,7 @@ async def approve(request: R, award_id: int) -> Response[Any]:
 
 
 @post("/awards/{award_id:int}/withdraw", permission=P.AWARD_CREATE, status_code=303)
-async def withdraw(request: R, award_id: int) -> Response[Any]:
+async def withdraw(request: R, award_id: FromPath[int]) -> Response[Any]:
     """Take a draft back."""
 
     async def act(actor: Actor, form: ReasonForm) -> None:
@@ -325,7 +326,7 @@ async def withdraw(request: R, award_id: int) -> Response[Any]:
 
 
 @post("/awards/{award_id:int}/terminate", permission=P.AWARD_APPROVE, status_code=303)
-async def terminate(request: R, award_id: int) -> Response[Any]:
+async def terminate(request: R, award_id: FromPath[int]) -> Response[Any]:
     """End an award early and release what is open."""
 
     async def act(actor: Actor, form: ReasonForm) -> None:
@@ -348,14 +349,14 @@ async def terminate(request: R, award_id: int) -> Response[Any]:
 
 
 @post("/awards/{award_id:int}/complete", permission=P.AWARD_CREATE, status_code=303)
-async def complete(request: R, award_id: int) -> Response[Any]:
+async def complete(request: R, award_id: FromPath[int]) -> Response[Any]:
     """Close an award of which everything is paid."""
     await actions.complete_award(actor_of(request), award_id)
     return redirect(f"/awards/{award_id}", N_("Completed."))
 
 
 @post("/instalments/{instalment_id:int}/condition", permission=P.AWARD_CREATE, status_code=303)
-async def confirm(request: R, instalment_id: int) -> Response[Any]:
+async def confirm(request: R, instalment_id: FromPath[int]) -> Response[Any]:
     """Record that a condition is met."""
     instalment = await queries.instalment(instalment_id)
 
@@ -375,7 +376,7 @@ async def confirm(request: R, instalment_id: int) -> Response[Any]:
 
 
 @post("/instalments/{instalment_id:int}/reschedule", permission=P.AWARD_CREATE, status_code=303)
-async def reschedule(request: R, instalment_id: int) -> Response[Any]:
+async def reschedule(request: R, instalment_id: FromPath[int]) -> Response[Any]:
     """Move an instalment."""
     instalment = await queries.instalment(instalment_id)
 

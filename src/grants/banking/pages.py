@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from grants.banking import actions, documents, months, queries, refunds
 from grants.banking.bank_profiles import PROFILES
@@ -95,7 +96,7 @@ async def make(request: R) -> Response[Any]:
 
 
 @get("/batches/{batch_id:int}", permission=P.BATCH_SEE)
-async def show(request: R, batch_id: int) -> Response[str]:
+async def show(request: R, batch_id: FromPath[int]) -> Response[str]:
     """One batch: preflight, file, items and their fate."""
     return await _show(request, batch_id)
 
@@ -133,7 +134,7 @@ async def _version(request: R) -> int:
 
 
 @post("/batches/{batch_id:int}/freeze", permission=P.BATCH_MAKE, status_code=303)
-async def freeze(request: R, batch_id: int) -> Response[Any]:
+async def freeze(request: R, batch_id: FromPath[int]) -> Response[Any]:
     """Write the file once and for all."""
     await actions.freeze_batch(
         actor_of(request), batch_id, seen_version=await _version(request), today=calendar.today()
@@ -142,7 +143,7 @@ async def freeze(request: R, batch_id: int) -> Response[Any]:
 
 
 @post("/batches/{batch_id:int}/send", permission=P.BATCH_SEND, status_code=303)
-async def send(request: R, batch_id: int) -> Response[Any]:
+async def send(request: R, batch_id: FromPath[int]) -> Response[Any]:
     """Record that the file went to the bank."""
     await actions.mark_batch_sent(
         actor_of(request), batch_id, seen_version=await _version(request), on=calendar.today()
@@ -151,7 +152,7 @@ async def send(request: R, batch_id: int) -> Response[Any]:
 
 
 @post("/batches/{batch_id:int}/cancel", permission=P.BATCH_MAKE, status_code=303)
-async def cancel(request: R, batch_id: int) -> Response[Any]:
+async def cancel(request: R, batch_id: FromPath[int]) -> Response[Any]:
     """Give a batch up."""
     parsed = parse(await request.form(), CancelForm)
     if isinstance(parsed, FormErrors):
@@ -167,7 +168,7 @@ async def cancel(request: R, batch_id: int) -> Response[Any]:
     permission=P.BATCH_MAKE,
     status_code=303,
 )
-async def remove(request: R, batch_id: int, item_no: str) -> Response[Any]:
+async def remove(request: R, batch_id: FromPath[int], item_no: FromPath[str]) -> Response[Any]:
     """Take one payment out."""
     await actions.remove_item(
         actor_of(request), batch_id, item_no, seen_version=await _version(request)
@@ -176,7 +177,7 @@ async def remove(request: R, batch_id: int, item_no: str) -> Response[Any]:
 
 
 @get("/batches/{batch_id:int}/file", permission=P.BATCH_SEE)
-async def file(request: R, batch_id: int) -> Response[bytes]:
+async def file(request: R, batch_id: FromPath[int]) -> Response[bytes]:
     """The frozen file; each download is recorded."""
     found = await actions.download_file(actor_of(request), batch_id)
     return Response(
@@ -187,7 +188,7 @@ async def file(request: R, batch_id: int) -> Response[bytes]:
 
 
 @get("/batches/{batch_id:int}/manifest.pdf", permission=P.BATCH_SEE)
-async def manifest(request: R, batch_id: int) -> Response[bytes]:
+async def manifest(request: R, batch_id: FromPath[int]) -> Response[bytes]:
     """The manifest for the archive."""
     content = await documents.batch_manifest(actor_of(request), batch_id, lang=language_of(request))
     return Response(
@@ -223,7 +224,7 @@ async def take_results(request: R) -> Response[Any]:
 
 
 @get("/payments/{payment_id:int}/refund", permission=P.REFUND_RECORD)
-async def refund_form(request: R, payment_id: int) -> Response[str]:
+async def refund_form(request: R, payment_id: FromPath[int]) -> Response[str]:
     """The form of a refund."""
     return await _refund_form(request, payment_id)
 
@@ -246,7 +247,7 @@ async def _refund_form(
 
 
 @post("/payments/{payment_id:int}/refund", permission=P.REFUND_RECORD, status_code=303)
-async def record_refund(request: R, payment_id: int) -> Response[Any]:
+async def record_refund(request: R, payment_id: FromPath[int]) -> Response[Any]:
     """Record money that came back."""
     form = await request.form()
     parsed = parse(form, RefundForm)
@@ -274,7 +275,7 @@ async def refund_list(request: R) -> Response[str]:
 
 
 @post("/refunds/{refund_id:int}/{verb:str}", permission=P.REFUND_APPROVE, status_code=303)
-async def decide_refund(request: R, refund_id: int, verb: str) -> Response[Any]:
+async def decide_refund(request: R, refund_id: FromPath[int], verb: FromPath[str]) -> Response[Any]:
     """Approve or reject a refund."""
     await refunds.decide_refund(
         actor_of(request),
@@ -298,7 +299,7 @@ async def month_list(request: R) -> Response[str]:
 
 
 @get("/months/{month_on:date}", permission=P.BATCH_SEE)
-async def month(request: R, month_on: date) -> Response[str]:
+async def month(request: R, month_on: FromPath[date]) -> Response[str]:
     """One month: differences, explanations, closing."""
     return await _month(request, month_on)
 
@@ -321,7 +322,7 @@ async def _month(request: R, month_on: date, *, errors: FormErrors | None = None
 
 
 @post("/months/{month_on:date}/explain", permission=P.BATCH_SEE, status_code=303)
-async def explain(request: R, month_on: date) -> Response[Any]:
+async def explain(request: R, month_on: FromPath[date]) -> Response[Any]:
     """Explain a difference."""
     parsed = parse(await request.form(), ExplainForm)
     if isinstance(parsed, FormErrors):
@@ -333,14 +334,14 @@ async def explain(request: R, month_on: date) -> Response[Any]:
 
 
 @post("/months/{month_on:date}/close", permission=P.MONTH_CLOSE, status_code=303)
-async def close(request: R, month_on: date) -> Response[Any]:
+async def close(request: R, month_on: FromPath[date]) -> Response[Any]:
     """Close a month."""
     await months.close_month(actor_of(request), month_on, today=calendar.today())
     return redirect(f"/months/{month_on}", N_("Closed."))
 
 
 @post("/months/{month_on:date}/reopen", permission=P.MONTH_CLOSE, status_code=303)
-async def reopen(request: R, month_on: date) -> Response[Any]:
+async def reopen(request: R, month_on: FromPath[date]) -> Response[Any]:
     """Open a month again."""
     parsed = parse(await request.form(), ReasonForm)
     if isinstance(parsed, FormErrors):

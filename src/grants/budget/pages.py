@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from grants.budget import actions, queries
 from grants.budget.forms import CashPlanForm, LineForm, QuotaForm, RejectForm, YearEndForm
@@ -142,7 +143,7 @@ async def export(request: R) -> Response[bytes]:
 
 
 @get("/budget/{line_id:int}", permission=P.BUDGET_SEE)
-async def show(request: R, line_id: int) -> Response[str]:
+async def show(request: R, line_id: FromPath[int]) -> Response[str]:
     """One line: balance, cash plan, documents, moves."""
     return await _show(request, line_id)
 
@@ -228,7 +229,7 @@ def _typed(form: Any) -> dict[str, str]:
 
 
 @get("/budget/documents/{movement_id:int}", permission=P.BUDGET_SEE)
-async def document(request: R, movement_id: int) -> Response[str]:
+async def document(request: R, movement_id: FromPath[int]) -> Response[str]:
     """One quota document."""
     return await _document(request, movement_id)
 
@@ -254,7 +255,7 @@ async def _document(
 
 
 @post("/budget/documents/{movement_id:int}/approve", permission=P.BUDGET_APPROVE, status_code=303)
-async def approve(request: R, movement_id: int) -> Response[Any]:
+async def approve(request: R, movement_id: FromPath[int]) -> Response[Any]:
     """Approve: the ledger moves."""
     movement = await queries.quota_movement(movement_id)
     await actions.approve_quota(actor_of(request), movement_id, on=calendar.today())
@@ -267,7 +268,7 @@ async def approve(request: R, movement_id: int) -> Response[Any]:
 
 
 @post("/budget/documents/{movement_id:int}/reject", permission=P.BUDGET_APPROVE, status_code=303)
-async def reject(request: R, movement_id: int) -> Response[Any]:
+async def reject(request: R, movement_id: FromPath[int]) -> Response[Any]:
     """Reject with a reason."""
     parsed = parse(await request.form(), RejectForm)
     if isinstance(parsed, FormErrors):
@@ -277,7 +278,7 @@ async def reject(request: R, movement_id: int) -> Response[Any]:
 
 
 @post("/budget/documents/{movement_id:int}/withdraw", permission=P.BUDGET_PROPOSE, status_code=303)
-async def withdraw(request: R, movement_id: int) -> Response[Any]:
+async def withdraw(request: R, movement_id: FromPath[int]) -> Response[Any]:
     """Take back one's own proposal."""
     await actions.withdraw_quota(actor_of(request), movement_id)
     return redirect(f"/budget/documents/{movement_id}", N_("Withdrawn."))
@@ -318,7 +319,7 @@ async def open_line(request: R) -> Response[Any]:
 
 
 @post("/budget/{line_id:int}/plan", permission=P.BUDGET_PROPOSE, status_code=303)
-async def propose_plan(request: R, line_id: int) -> Response[Any]:
+async def propose_plan(request: R, line_id: FromPath[int]) -> Response[Any]:
     """Propose a monthly cash plan."""
     form = await request.form()
     parsed = parse(form, CashPlanForm)
@@ -332,7 +333,7 @@ async def propose_plan(request: R, line_id: int) -> Response[Any]:
 
 
 @post("/budget/plans/{plan_id:int}/{verb:str}", permission=P.BUDGET_APPROVE, status_code=303)
-async def decide_plan(request: R, plan_id: int, verb: str) -> Response[Any]:
+async def decide_plan(request: R, plan_id: FromPath[int], verb: FromPath[str]) -> Response[Any]:
     """Approve or reject a cash plan."""
     plan = await queries.cash_plan(plan_id)
     await actions.decide_cash_plan(
@@ -346,7 +347,7 @@ async def decide_plan(request: R, plan_id: int, verb: str) -> Response[Any]:
 
 
 @get("/budget/years/{year:int}/end", permission=P.BUDGET_SEE)
-async def year_end(request: R, year: int) -> Response[str]:
+async def year_end(request: R, year: FromPath[int]) -> Response[str]:
     """What closing a year would do, line by line."""
     lines = {line.id: line for line in await queries.lines_of_year(year)}
     ends = await actions.preview_year_end(year)
@@ -373,7 +374,7 @@ def _is_refusal(end: LineEnd | Refusal) -> bool:
 
 
 @post("/budget/years/{year:int}/end", permission=P.BUDGET_PROPOSE, status_code=303)
-async def propose_year_end(request: R, year: int) -> Response[Any]:
+async def propose_year_end(request: R, year: FromPath[int]) -> Response[Any]:
     """Propose to close a year."""
     parsed = parse(await request.form(), YearEndForm)
     if isinstance(parsed, FormErrors):
@@ -383,7 +384,7 @@ async def propose_year_end(request: R, year: int) -> Response[Any]:
 
 
 @post("/budget/years/{year:int}/end/{verb:str}", permission=P.BUDGET_APPROVE, status_code=303)
-async def decide_year_end(request: R, year: int, verb: str) -> Response[Any]:
+async def decide_year_end(request: R, year: FromPath[int], verb: FromPath[str]) -> Response[Any]:
     """Approve or reject closing a year."""
     await actions.decide_year_end(
         actor_of(request),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import Actor
@@ -109,7 +110,7 @@ async def enter(request: R) -> Response[Any]:
 
 
 @get("/accounts/{account_id:int}", permission=P.PAYMENT_SEE)
-async def show(request: R, account_id: int) -> Response[str]:
+async def show(request: R, account_id: FromPath[int]) -> Response[str]:
     """One account: what speaks for it, its papers, and the acts that are open."""
     return await _show(request, account_id)
 
@@ -153,7 +154,7 @@ async def _show(
 
 
 @post("/accounts/{account_id:int}/verify", permission=P.ACCOUNT_VERIFY, status_code=303)
-async def verify(request: R, account_id: int) -> Response[Any]:
+async def verify(request: R, account_id: FromPath[int]) -> Response[Any]:
     """Verify what somebody else entered, by typing the number once more."""
     form = await request.form()
     parsed = parse(form, VerifyForm)
@@ -171,7 +172,7 @@ async def verify(request: R, account_id: int) -> Response[Any]:
 
 
 @post("/accounts/{account_id:int}/refuse", permission=P.ACCOUNT_VERIFY, status_code=303)
-async def refuse(request: R, account_id: int) -> Response[Any]:
+async def refuse(request: R, account_id: FromPath[int]) -> Response[Any]:
     """Refuse an account that the evidence does not bear out."""
     parsed = parse(await request.form(), ReasonForm)
     if isinstance(parsed, FormErrors):
@@ -181,7 +182,7 @@ async def refuse(request: R, account_id: int) -> Response[Any]:
 
 
 @post("/accounts/{account_id:int}/retire", permission=P.ACCOUNT_VERIFY, status_code=303)
-async def retire(request: R, account_id: int) -> Response[Any]:
+async def retire(request: R, account_id: FromPath[int]) -> Response[Any]:
     """No longer pay to a verified account."""
     parsed = parse(await request.form(), ReasonForm)
     if isinstance(parsed, FormErrors):
@@ -191,7 +192,7 @@ async def retire(request: R, account_id: int) -> Response[Any]:
 
 
 @post("/accounts/{account_id:int}/attachments", permission=P.ACCOUNT_ENTER, status_code=303)
-async def attach(request: R, account_id: int) -> Response[Any]:
+async def attach(request: R, account_id: FromPath[int]) -> Response[Any]:
     """Add a paper that proves the account."""
     actor, form = actor_of(request), await request.form()
     await queries.account(actor, account_id)

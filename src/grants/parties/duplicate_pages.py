@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from grants.kernel.errors import N_
 from grants.kernel.identity import Permission as P
@@ -51,7 +52,7 @@ async def index(request: R) -> Response[str]:
 
 
 @get("/duplicates/{flag_id:int}", permission=P.ORGANISATION_SEE)
-async def show(request: R, flag_id: int) -> Response[str]:
+async def show(request: R, flag_id: FromPath[int]) -> Response[str]:
     """Two records side by side."""
     return await _show(request, flag_id)
 
@@ -77,7 +78,7 @@ async def _show(request: R, flag_id: int, errors: FormErrors | None = None) -> R
 
 
 @post("/duplicates/{flag_id:int}", permission=P.ORGANISATION_SEE, status_code=303)
-async def decide(request: R, flag_id: int) -> Response[Any]:
+async def decide(request: R, flag_id: FromPath[int]) -> Response[Any]:
     """Decide whether the two are one; the action asks for the right to edit such records."""
     parsed = parse(await request.form(), DuplicateForm)
     if isinstance(parsed, FormErrors):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotFound, Refusal
@@ -238,7 +239,7 @@ async def register(request: R) -> Response[Any]:
 
 
 @get("/organisations/{organisation_id:int}", permission=P.ORGANISATION_SEE)
-async def show(request: R, organisation_id: int) -> Response[str]:
+async def show(request: R, organisation_id: FromPath[int]) -> Response[str]:
     """One payee: facts, checks, accounts, papers, and what higher features add."""
     return await _show(request, organisation_id)
 
@@ -291,13 +292,13 @@ async def _show(
 
 
 @get("/organisations/{organisation_id:int}/edit", permission=P.ORGANISATION_EDIT)
-async def edit(request: R, organisation_id: int) -> Response[str]:
+async def edit(request: R, organisation_id: FromPath[int]) -> Response[str]:
     """The form with what is on record."""
     return await _form(request, await queries.organisation(actor_of(request), organisation_id))
 
 
 @post("/organisations/{organisation_id:int}/edit", permission=P.ORGANISATION_EDIT, status_code=303)
-async def change(request: R, organisation_id: int) -> Response[Any]:
+async def change(request: R, organisation_id: FromPath[int]) -> Response[Any]:
     """Correct what is on record."""
     actor, form = actor_of(request), await request.form()
     organisation = await queries.organisation(actor, organisation_id)
@@ -334,7 +335,7 @@ async def _recorded(
 
 
 @post("/organisations/{organisation_id:int}/grade", permission=P.ORGANISATION_EDIT, status_code=303)
-async def grade(request: R, organisation_id: int) -> Response[Any]:
+async def grade(request: R, organisation_id: FromPath[int]) -> Response[Any]:
     """Record the assessed grade."""
 
     async def act(actor: Actor, form: GradeForm) -> None:
@@ -350,7 +351,7 @@ async def grade(request: R, organisation_id: int) -> Response[Any]:
     permission=P.ORGANISATION_EDIT,
     status_code=303,
 )
-async def inspection(request: R, organisation_id: int) -> Response[Any]:
+async def inspection(request: R, organisation_id: FromPath[int]) -> Response[Any]:
     """Record the result of an annual inspection."""
 
     async def act(actor: Actor, form: InspectionForm) -> None:
@@ -369,7 +370,7 @@ async def inspection(request: R, organisation_id: int) -> Response[Any]:
 @post(
     "/organisations/{organisation_id:int}/standing", permission=P.ORGANISATION_EDIT, status_code=303
 )
-async def standing(request: R, organisation_id: int) -> Response[Any]:
+async def standing(request: R, organisation_id: FromPath[int]) -> Response[Any]:
     """Record how the registering body lists it."""
 
     async def act(actor: Actor, form: StandingForm) -> None:
@@ -385,7 +386,7 @@ async def standing(request: R, organisation_id: int) -> Response[Any]:
     permission=P.ORGANISATION_EDIT,
     status_code=303,
 )
-async def attach(request: R, organisation_id: int) -> Response[Any]:
+async def attach(request: R, organisation_id: FromPath[int]) -> Response[Any]:
     """Add a paper: certificate, inspection, notice of the grade."""
     actor = actor_of(request)
     await queries.organisation(actor, organisation_id)
@@ -400,7 +401,7 @@ async def attach(request: R, organisation_id: int) -> Response[Any]:
 
 
 @get("/attachments/{attachment_id:int}", permission=P.SIGNED_IN)
-async def attachment(request: R, attachment_id: int) -> Response[bytes]:
+async def attachment(request: R, attachment_id: FromPath[int]) -> Response[bytes]:
     """Download a file, if its case is in one's scope."""
     found = await files.attachment_of(actor_of(request), attachment_id)
     return files.download(found, await files.open_attachment(found.case, found.id))

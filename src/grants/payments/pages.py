@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from grants.awards import queries as award_queries
 from grants.budget import queries as budget
@@ -209,7 +210,7 @@ async def _open_steps(
 
 
 @get("/payments/{payment_id:int}", permission=P.PAYMENT_SEE)
-async def show(request: R, payment_id: int) -> Response[str]:
+async def show(request: R, payment_id: FromPath[int]) -> Response[str]:
     """One payment: everything needed for the decision on one page."""
     return await _show(request, payment_id)
 
@@ -270,7 +271,7 @@ async def _decide(
 
 
 @post("/payments/{payment_id:int}/submit", permission=P.PAYMENT_REQUEST, status_code=303)
-async def submit(request: R, payment_id: int) -> Response[Any]:
+async def submit(request: R, payment_id: FromPath[int]) -> Response[Any]:
     """Send a request into its chain."""
 
     async def act(actor: Actor, form: DecisionForm) -> None:
@@ -288,7 +289,7 @@ async def submit(request: R, payment_id: int) -> Response[Any]:
 
 
 @post("/payments/{payment_id:int}/approve", permission=P.PAYMENT_APPROVE, status_code=303)
-async def approve(request: R, payment_id: int) -> Response[Any]:
+async def approve(request: R, payment_id: FromPath[int]) -> Response[Any]:
     """Approve one's step; the worklist comes next."""
     parsed = parse(await request.form(), DecisionForm)
     if isinstance(parsed, FormErrors):
@@ -311,7 +312,7 @@ async def approve(request: R, payment_id: int) -> Response[Any]:
 
 
 @post("/payments/{payment_id:int}/return", permission=P.PAYMENT_APPROVE, status_code=303)
-async def send_back(request: R, payment_id: int) -> Response[Any]:
+async def send_back(request: R, payment_id: FromPath[int]) -> Response[Any]:
     """Return a request for correction."""
 
     async def act(actor: Actor, form: ReasonForm) -> None:
@@ -325,7 +326,7 @@ async def send_back(request: R, payment_id: int) -> Response[Any]:
 
 
 @post("/payments/{payment_id:int}/reject", permission=P.PAYMENT_APPROVE, status_code=303)
-async def reject(request: R, payment_id: int) -> Response[Any]:
+async def reject(request: R, payment_id: FromPath[int]) -> Response[Any]:
     """Refuse a request for good."""
 
     async def act(actor: Actor, form: ReasonForm) -> None:
@@ -337,7 +338,7 @@ async def reject(request: R, payment_id: int) -> Response[Any]:
 
 
 @post("/payments/{payment_id:int}/withdraw", permission=P.PAYMENT_REQUEST, status_code=303)
-async def withdraw(request: R, payment_id: int) -> Response[Any]:
+async def withdraw(request: R, payment_id: FromPath[int]) -> Response[Any]:
     """Take back one's own request."""
 
     async def act(actor: Actor, form: ReasonForm) -> None:
@@ -347,7 +348,7 @@ async def withdraw(request: R, payment_id: int) -> Response[Any]:
 
 
 @post("/payments/{payment_id:int}/cancel", permission=P.PAYMENT_REQUEST, status_code=303)
-async def cancel(request: R, payment_id: int) -> Response[Any]:
+async def cancel(request: R, payment_id: FromPath[int]) -> Response[Any]:
     """Take back an approved payment that is in no batch."""
 
     async def act(actor: Actor, form: ReasonForm) -> None:
@@ -364,7 +365,7 @@ async def cancel(request: R, payment_id: int) -> Response[Any]:
 
 
 @post("/payments/{payment_id:int}/waive", permission=P.GATE_WAIVE, status_code=303)
-async def waive(request: R, payment_id: int) -> Response[Any]:
+async def waive(request: R, payment_id: FromPath[int]) -> Response[Any]:
     """Set a gate rule aside."""
 
     async def act(actor: Actor, form: WaiverForm) -> None:
@@ -376,7 +377,7 @@ async def waive(request: R, payment_id: int) -> Response[Any]:
 
 
 @post("/payments/{payment_id:int}/correct", permission=P.PAYMENT_REQUEST, status_code=303)
-async def correct(request: R, payment_id: int) -> Response[Any]:
+async def correct(request: R, payment_id: FromPath[int]) -> Response[Any]:
     """Point a returned payment at a verified account."""
 
     async def act(actor: Actor, form: AccountForm) -> None:
@@ -399,7 +400,7 @@ async def correct(request: R, payment_id: int) -> Response[Any]:
 
 
 @post("/payments/{payment_id:int}/attachments", permission=P.PAYMENT_REQUEST, status_code=303)
-async def attach(request: R, payment_id: int) -> Response[Any]:
+async def attach(request: R, payment_id: FromPath[int]) -> Response[Any]:
     """Add an original to one's own request."""
     actor = actor_of(request)
     payment = await queries.payment(actor, payment_id)
@@ -440,7 +441,7 @@ async def approve_picked(request: R) -> Response[Any]:
 
 
 @get("/payments/{payment_id:int}/form.pdf", permission=P.PAYMENT_SEE)
-async def approval_form(request: R, payment_id: int) -> Response[bytes]:
+async def approval_form(request: R, payment_id: FromPath[int]) -> Response[bytes]:
     """资金拨付审批表: the one-page approval form."""
     content = await documents.approval_form(
         actor_of(request), payment_id, lang=language_of(request), today=calendar.today()
@@ -453,7 +454,7 @@ async def approval_form(request: R, payment_id: int) -> Response[bytes]:
 
 
 @get("/instalments/{instalment_id:int}/request", permission=P.PAYMENT_REQUEST)
-async def new(request: R, instalment_id: int) -> Response[str]:
+async def new(request: R, instalment_id: FromPath[int]) -> Response[str]:
     """The form that asks for an instalment, filled as far as the system knows."""
     return await _request_form(request, instalment_id)
 
@@ -515,7 +516,7 @@ def _details(form: RequestForm) -> actions.RequestDetails:
 
 
 @post("/instalments/{instalment_id:int}/request", permission=P.PAYMENT_REQUEST, status_code=303)
-async def draft(request: R, instalment_id: int) -> Response[Any]:
+async def draft(request: R, instalment_id: FromPath[int]) -> Response[Any]:
     """Draw the request up; it is submitted from its own page."""
     parsed = parse(await request.form(), RequestForm)
     if isinstance(parsed, FormErrors):
@@ -529,14 +530,14 @@ async def draft(request: R, instalment_id: int) -> Response[Any]:
 
 
 @get("/payments/{payment_id:int}/edit", permission=P.PAYMENT_REQUEST)
-async def edit(request: R, payment_id: int) -> Response[str]:
+async def edit(request: R, payment_id: FromPath[int]) -> Response[str]:
     """Change a draft or a returned request."""
     payment = await queries.payment(actor_of(request), payment_id)
     return await _request_form(request, payment.instalment_id, payment=payment)
 
 
 @post("/payments/{payment_id:int}/edit", permission=P.PAYMENT_REQUEST, status_code=303)
-async def change(request: R, payment_id: int) -> Response[Any]:
+async def change(request: R, payment_id: FromPath[int]) -> Response[Any]:
     """Write the change."""
     actor = actor_of(request)
     parsed = parse(await request.form(), RequestForm)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pyotp
 import segno
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotFound, Refusal
@@ -273,7 +274,7 @@ async def change_password(request: R) -> Response[Any]:
 
 
 @post("/me/sessions/{session_id:int}/end", permission=P.SIGNED_IN, status_code=303)
-async def end_session(request: R, session_id: int) -> Response[None]:
+async def end_session(request: R, session_id: FromPath[int]) -> Response[None]:
     """End one of one's sessions."""
     await actions.revoke_session(actor_of(request), session_id)
     return redirect("/me", N_("Session ended."))
@@ -304,7 +305,7 @@ async def delegate(request: R) -> Response[Any]:
 
 
 @post("/me/delegations/{delegation_id:int}/revoke", permission=P.SIGNED_IN, status_code=303)
-async def revoke_delegation(request: R, delegation_id: int) -> Response[None]:
+async def revoke_delegation(request: R, delegation_id: FromPath[int]) -> Response[None]:
     """Take a role back."""
     await actions.revoke_delegation(actor_of(request), delegation_id)
     return redirect("/me", N_("Taken back."))
@@ -355,7 +356,7 @@ async def add(request: R) -> Response[Any]:
 
 
 @get("/people/{user_id:int}", permission=P.PEOPLE_SEE)
-async def show(request: R, user_id: int) -> Response[str]:
+async def show(request: R, user_id: FromPath[int]) -> Response[str]:
     """One account: roles through time, delegations, what happened to it."""
     return await _show(request, user_id)
 
@@ -387,7 +388,7 @@ async def _show(
 
 
 @post("/people/{user_id:int}/roles", permission=P.ROLE_GRANT, status_code=303)
-async def grant(request: R, user_id: int) -> Response[Any]:
+async def grant(request: R, user_id: FromPath[int]) -> Response[Any]:
     """Grant a role."""
     parsed = parse(await request.form(), GrantForm)
     if isinstance(parsed, FormErrors):
@@ -407,7 +408,7 @@ async def grant(request: R, user_id: int) -> Response[Any]:
 
 
 @post("/people/{user_id:int}/roles/{grant_id:int}/end", permission=P.ROLE_GRANT, status_code=303)
-async def end_role(request: R, user_id: int, grant_id: int) -> Response[Any]:
+async def end_role(request: R, user_id: FromPath[int], grant_id: FromPath[int]) -> Response[Any]:
     """End a role from tomorrow."""
     parsed = parse(await request.form(), ReasonForm)
     if isinstance(parsed, FormErrors):
@@ -417,7 +418,7 @@ async def end_role(request: R, user_id: int, grant_id: int) -> Response[Any]:
 
 
 @post("/people/{user_id:int}/close", permission=P.PEOPLE_EDIT, status_code=303)
-async def close(request: R, user_id: int) -> Response[Any]:
+async def close(request: R, user_id: FromPath[int]) -> Response[Any]:
     """Close an account."""
     parsed = parse(await request.form(), ReasonForm)
     if isinstance(parsed, FormErrors):
@@ -436,7 +437,7 @@ async def persons(request: R) -> Response[str]:
 
 
 @get("/persons/{person_id:int}", permission=P.PERSON_SEE)
-async def person(request: R, person_id: int) -> Response[str]:
+async def person(request: R, person_id: FromPath[int]) -> Response[str]:
     """One person, masked."""
     return await _person(request, person_id)
 
@@ -462,7 +463,7 @@ async def _person(
 
 
 @post("/persons/{person_id:int}/unmask", permission=P.PERSON_UNMASK, status_code=200)
-async def unmask(request: R, person_id: int) -> Response[Any]:
+async def unmask(request: R, person_id: FromPath[int]) -> Response[Any]:
     """The full numbers, once, for a reason that is kept."""
     parsed = parse(await request.form(), ReasonForm)
     if isinstance(parsed, FormErrors):
