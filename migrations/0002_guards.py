@@ -122,7 +122,8 @@ CREATE INDEX IF NOT EXISTS ledger_move_by_case ON ledger_move (case_kind, case_i
 CREATE INDEX IF NOT EXISTS ledger_move_by_day ON ledger_move (moved_on, to_bucket);
 CREATE INDEX IF NOT EXISTS inbox_unread ON inbox_message (user_id) WHERE read_at IS NULL;
 CREATE INDEX IF NOT EXISTS sign_in_live ON sign_in ("user") WHERE ended_at IS NULL;
-CREATE INDEX IF NOT EXISTS organisation_name_like ON organisation USING gin (name gin_trgm_ops);
+CREATE INDEX IF NOT EXISTS organisation_name_like
+    ON organisation USING gist (name gist_trgm_ops (siglen = 256));
 CREATE INDEX IF NOT EXISTS person_name ON person (name);
 
 CREATE OR REPLACE TRIGGER file_never_changes BEFORE UPDATE ON batch
