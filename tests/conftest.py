@@ -22,6 +22,7 @@ os.environ["GRANTS_SECOND_FACTOR"] = "0"
 
 from grants.invariants import verify  # noqa: E402
 from grants.platform import db, embedded, schema  # noqa: E402
+from tests.world import empty_tables  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -49,28 +50,11 @@ async def empty(database: None, request: pytest.FixtureRequest) -> AsyncIterator
 
     A test that breaks invariants on purpose is marked `breaches`.
     """
-    await _empty_tables()
+    await empty_tables()
     yield
     if request.node.get_closest_marker("breaches") is None:
         broken = {v.name: v.examples for v in await verify() if v.breaches}
         assert not broken, "the test leaves broken invariants behind"
-
-
-async def _empty_tables() -> None:
-    """Delete all but the system's own person and account.
-
-    Deleting is quicker than TRUNCATE for small tables; triggers are off meanwhile,
-    because history and ledger refuse to be deleted.
-    """
-    async with db.ENGINE.transaction():
-        tables = await db.rows(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
-            "AND tablename <> 'migration' ORDER BY tablename"
-        )
-        await db.execute("SET LOCAL session_replication_role = replica")
-        for name in (r["tablename"] for r in tables):
-            kept = " WHERE id <> 1" if name in ("person", "app_user") else ""
-            await db.execute(f'DELETE FROM "{name}"{kept}')
 
 
 @pytest.fixture

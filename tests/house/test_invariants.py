@@ -1,0 +1,190 @@
+"""The invariants that `grants verify` checks: each is seen broken when somebody breaks it."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import date, timedelta
+
+import pytest
+
+from grants.banking import actions as banking
+from grants.banking import refunds
+from grants.cli import print_verdicts
+from grants.invariants import INVARIANTS, verify
+from grants.kernel import calendar
+from grants.kernel.identity import Role
+from grants.kernel.money import Fen
+from grants.platform import db
+from grants.platform.audit import seal_history
+from tests.world import DAY, YUAN, active_award, approved, empty_tables, furnished, instalments
+from tests.world_banking import pay
+
+#: A person who approved a payment, and one who approved an award.
+APPROVER = "(SELECT min(person_id) FROM payment_act WHERE decision = 'APPROVE')"
+AWARDER = "(SELECT person_id FROM case_event WHERE case_kind = 'award' AND verb = 'approve')"
+
+BREACHES: list[tuple[str, str]] = [
+    ("line_buckets_are_their_moves", "DELETE FROM ledger_move WHERE act = 'commit'"),
+    (
+        "line_buckets_are_their_moves",
+        "UPDATE line_balance SET available_fen = available_fen - 1, paid_fen = paid_fen + 1",
+    ),
+    (
+        "commitment_buckets_are_their_moves",
+        "UPDATE commitment SET committed_fen = committed_fen + 1, amount_fen = amount_fen + 1",
+    ),
+    (
+        "commitment_buckets_are_their_moves",
+        "UPDATE ledger_move SET amount_fen = amount_fen + 1 WHERE act = 'pay'",
+    ),
+    (
+        "quota_is_sum_of_buckets",
+        "UPDATE line_balance SET quota_fen = quota_fen + 1, available_fen = available_fen + 1",
+    ),
+    (
+        "line_is_sum_of_commitments",
+        "UPDATE line_balance SET available_fen = available_fen - 1, "
+        "committed_fen = committed_fen + 1",
+    ),
+    ("quota_follows_its_documents", "UPDATE quota_movement SET amount_fen = amount_fen + 1"),
+    ("quota_follows_its_documents", "DELETE FROM ledger_move WHERE act = 'receive'"),
+    ("quota_follows_its_documents", "UPDATE quota_movement SET state = 'REJECTED'"),
+    ("award_within_its_shares", "UPDATE award_share SET amount_fen = amount_fen - 1"),
+    ("award_within_its_shares", "UPDATE award SET amount_fen = amount_fen + 1"),
+    ("paid_within_award", "UPDATE award SET amount_fen = 1"),
+    ("payments_fill_their_buckets", "UPDATE payment SET state = 'PAID' WHERE state = 'APPROVED'"),
+    ("payments_fill_their_buckets", "UPDATE payment SET amount_fen = 1 WHERE state = 'PAID'"),
+    ("payments_fill_their_buckets", "UPDATE refund SET state = 'REJECTED'"),
+    ("instalment_paid_once", "UPDATE payment SET amount_fen = amount_fen + 1"),
+    ("instalment_paid_once", "UPDATE instalment SET amount_fen = 1"),
+    ("instalment_knows_its_payment", "UPDATE instalment SET state = 'OPEN'"),
+    ("instalment_knows_its_payment", "UPDATE instalment SET state = 'PAID'"),
+    ("payment_in_one_live_batch", "UPDATE payment SET batch_no = NULL"),
+    ("payment_in_one_live_batch", "UPDATE payment SET batch_no = 'B1'"),
+    ("paid_item_has_one_receipt", "DELETE FROM bank_result"),
+    ("paid_item_has_one_receipt", "UPDATE payment SET state = 'APPROVED'"),
+    ("batch_totals", "UPDATE batch SET total_fen = total_fen + 1"),
+    ("batch_totals", "UPDATE batch SET item_count = 0"),
+    ("batch_totals", "UPDATE batch SET file_sha256 = 'other' WHERE file_sha256 IS NOT NULL"),
+    ("items_pay_their_payments", "UPDATE batch_item SET amount_fen = amount_fen + 1"),
+    ("state_is_fold_of_events", "UPDATE award SET state = 'COMPLETED'"),
+    ("state_is_fold_of_events", "UPDATE payment SET state = 'RETURNED' WHERE state = 'APPROVED'"),
+    ("state_is_fold_of_events", "UPDATE batch SET state = 'SENT' WHERE state = 'SETTLED'"),
+    ("state_is_fold_of_events", "DELETE FROM case_event WHERE verb = 'approve_finally'"),
+    ("state_is_fold_of_events", "UPDATE case_event SET state_before = 'X' WHERE verb = 'settle'"),
+    ("state_is_fold_of_events", "UPDATE cash_plan SET state = 'REJECTED'"),
+    ("nobody_approved_their_own", f"UPDATE payment SET made_by_person = {APPROVER}"),
+    (
+        "nobody_approved_their_own",
+        f"UPDATE batch SET sent_by_person = {APPROVER} WHERE state = 'SETTLED'",
+    ),
+    ("nobody_approved_their_own", f"UPDATE award SET created_by_person = {AWARDER}"),
+    (
+        "nobody_approved_their_own",
+        "INSERT INTO month_close (month_on, state, book_fen, ledger_fen, bank_fen, differences, "
+        "closed_by_person) SELECT '2026-06-01', 'CLOSED', 0, 0, 0, '[]', imported_by_person "
+        "FROM bank_file",
+    ),
+    ("approved_by_the_whole_chain", "DELETE FROM payment_act WHERE step = 2"),
+    ("approved_by_the_whole_chain", "UPDATE payment SET round = 2"),
+    (
+        "cash_plan_covers_payments",
+        "UPDATE cash_plan SET months_fen = array_fill(1::bigint, '{12}')",
+    ),
+    ("cash_plan_covers_payments", "UPDATE cash_plan SET state = 'SUPERSEDED'"),
+    ("refunds_within_payments", "UPDATE refund SET amount_fen = 30000 * 100 + 1"),
+    (
+        "administrators_do_no_business",
+        'INSERT INTO role_grant ("user", role, starts_on, granted_by) '
+        """SELECT "user", 'SYS_ADMIN', '2020-01-01', 1 FROM role_grant WHERE role = 'OFFICER'""",
+    ),
+    (
+        "history_is_sealed",
+        "UPDATE row_history SET after = '{}' WHERE table_name = 'line_balance'",
+    ),
+    ("history_is_sealed", "DELETE FROM row_history WHERE id = (SELECT min(id) FROM row_history)"),
+    ("history_is_sealed", "UPDATE row_history SET user_id = user_id + 1"),
+]
+
+
+@pytest.fixture(scope="module")
+async def lived_in(database: None) -> None:
+    """One payment paid and partly refunded, one in an open batch, one open; history sealed."""
+    await empty_tables()
+    world = await furnished()
+    award = await active_award(world, 30_000 * YUAN, 20_000 * YUAN, 10_000 * YUAN)
+    first, second, _ = await instalments(award)
+    paid = await approved(world, first)
+    await pay(world, paid)
+    refund = await refunds.record_refund(
+        world[Role.FIN_OFFICER],
+        paid,
+        amount_fen=Fen(1_000 * YUAN),
+        received_on=date(2026, 7, 1),
+        reference="T1",
+        reason="多付退回",
+    )
+    await refunds.decide_refund(world[Role.FIN_HEAD], refund, "approve")
+    waiting = await approved(world, second)
+    await banking.make_batch(world[Role.FIN_OFFICER], [waiting], "bank-csv", today=DAY)
+    async with db.ENGINE.transaction():
+        await seal_history(calendar.now() + timedelta(minutes=1))
+
+
+class Undone(Exception):
+    """Takes a breach back."""
+
+
+async def broken_by(statement: str) -> set[str]:
+    """What a statement breaks that only the owner of the database could run, and undo it.
+
+    Triggers and foreign keys are off meanwhile.
+    """
+    names: set[str] = set()
+    with contextlib.suppress(Undone):
+        async with db.ENGINE.transaction():
+            await db.execute("SET LOCAL session_replication_role = replica")
+            await db.execute(statement)
+            names = {verdict.name for verdict in await verify() if verdict.breaches}
+            raise Undone
+    return names
+
+
+@pytest.mark.parametrize(("name", "statement"), BREACHES)
+async def test_a_breach_is_seen(lived_in: None, name: str, statement: str) -> None:
+    assert name in await broken_by(statement)
+
+
+async def test_a_lived_in_office_breaks_no_invariant(lived_in: None) -> None:
+    assert await broken_by("SELECT 1") == set()
+
+
+def test_every_invariant_is_broken_by_some_test() -> None:
+    names = {invariant.name for invariant in INVARIANTS} | {"history_is_sealed"}
+    assert names == {name for name, _ in BREACHES}
+
+
+async def test_verify_says_that_all_is_well(
+    lived_in: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await print_verdicts() == 0
+    assert "every invariant holds" in capsys.readouterr().out
+
+
+async def test_verify_names_the_breach_and_fails(
+    lived_in: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.suppress(Undone):
+        async with db.ENGINE.transaction():
+            await db.execute("SET LOCAL session_replication_role = replica")
+            await db.execute("UPDATE award SET amount_fen = amount_fen + 1")
+            assert await print_verdicts() == 1
+            raise Undone
+    told = capsys.readouterr().out
+    assert "FAIL award_within_its_shares" in told
+    assert "助〔2026〕0001" in told
+
+
+@pytest.mark.usefixtures("empty")
+async def test_an_empty_office_breaks_no_invariant() -> None:
+    assert await broken_by("SELECT 1") == set()
