@@ -1,4 +1,4 @@
-"""The command line: serve | jobs | migrate | demo | import | verify | backup | restore | check."""
+"""The command line of an installation: `grants --help` names its verbs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from grants import settings as configuration
 from grants.settings import settings
+
+_FUND_KINDS = ("GENERAL", "LOTTERY", "EARMARKED", "CHARITY")
+_INSTRUMENTS = (
+    "SERVICE_CONTRACT",
+    "VENTURE",
+    "POST_SUBSIDY",
+    "PERSONAL_AWARD",
+    "INCUBATION",
+    "EVALUATION",
+)
+_DEPARTMENTS = ("CIVIL_AFFAIRS", "SOCIAL_WORK_DEPT", "TOWN")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -21,14 +33,17 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("serve", help="serve the pages")
     verbs.add_parser("jobs", help="run scheduled work")
     verbs.add_parser("migrate", help="bring the database up to date")
+    verbs.add_parser("stop", help="stop the embedded database")
+    _add_init(verbs.add_parser("init", help="first administrators and policies, once"))
+    _add_ground(verbs.add_parser("add", help="a fund source or a programme"))
     demo = verbs.add_parser("demo", help="serve the demonstration year")
     demo.add_argument("--reset", action="store_true", help="start over")
     demo.add_argument("--load-only", action="store_true", help="load, but do not serve")
     importing = verbs.add_parser("import", help="take past or present awards in")
     importing.add_argument("what", choices=["awards"])
     importing.add_argument("file", type=Path)
+    importing.add_argument("--programme", required=True, help="code of the programme")
     importing.add_argument("--fund", required=True, help="code of the fund source")
-    importing.add_argument("--programme", help="code of the programme")
     importing.add_argument("--assume-currency", metavar="CNY")
     importing.add_argument("--dry-run", action="store_true")
     importing.add_argument("--skip-refused", action="store_true")
@@ -41,6 +56,33 @@ def _parser() -> argparse.ArgumentParser:
     checking = verbs.add_parser("check", help="check the project itself")
     checking.add_argument("what", choices=["migrations", "catalogues"])
     return parser
+
+
+def _add_init(init: argparse.ArgumentParser) -> None:
+    init.add_argument("--admin", required=True, metavar="NAME", help="who keeps the accounts")
+    init.add_argument("--security", required=True, metavar="NAME", help="who grants the roles")
+    init.add_argument("--payer-name", required=True, help="holder of the account paid from")
+    init.add_argument("--payer-account", required=True, help="its number")
+    init.add_argument("--payer-bank", required=True, help="name of its bank")
+    init.add_argument("--payer-cnaps", required=True, help="the bank's routing number, 12 digits")
+    init.add_argument(
+        "--policies-from",
+        type=date.fromisoformat,
+        metavar="YYYY-MM-DD",
+        help="first day of the first policies; the first of January unless given",
+    )
+
+
+def _add_ground(adding: argparse.ArgumentParser) -> None:
+    things = adding.add_subparsers(dest="thing", required=True)
+    fund, programme = things.add_parser("fund"), things.add_parser("programme")
+    for thing in (fund, programme):
+        thing.add_argument("code", help="a short code, as NH")
+        thing.add_argument("name", help="its name in Chinese")
+        thing.add_argument("name_en", metavar="name-en", help="its name in English")
+    fund.add_argument("--kind", required=True, choices=_FUND_KINDS)
+    programme.add_argument("--instrument", required=True, choices=_INSTRUMENTS)
+    programme.add_argument("--department", required=True, choices=_DEPARTMENTS)
 
 
 def main() -> None:
@@ -56,6 +98,12 @@ def main() -> None:
             asyncio.run(run_jobs(settings))
         case "migrate":
             asyncio.run(_migrate())
+        case "stop":
+            _stop()
+        case "init":
+            sys.exit(asyncio.run(_with_database(_init(given))))
+        case "add":
+            sys.exit(asyncio.run(_with_database(_add(given))))
         case "demo":
             _demo(reset=given.reset, load_only=given.load_only)
         case "import":
@@ -63,7 +111,7 @@ def main() -> None:
         case "verify":
             sys.exit(asyncio.run(_with_database(print_verdicts())))
         case "backup":
-            asyncio.run(_backup(given.folder))
+            sys.exit(_backup(given.folder))
         case "restore":
             sys.exit(asyncio.run(_restore(given.folder)))
         case "check":
@@ -71,12 +119,18 @@ def main() -> None:
 
 
 async def _with_database(work: Coroutine[Any, Any, int]) -> int:
+    """Do `work` with the pool open; a refusal is told as a sentence and answers 1."""
+    from grants.kernel.errors import Refusal
     from grants.platform import db
     from grants.platform.database import open_database
+    from grants.platform.texts import translate
 
     await open_database(settings, size=4)
     try:
         return await work
+    except Refusal as refusal:
+        print(translate("en", refusal.message, **refusal.params), file=sys.stderr)
+        return 1
     finally:
         await db.close_pool()
 
@@ -123,8 +177,50 @@ def _demo(*, reset: bool, load_only: bool) -> None:
         serve()
 
 
+def _stop() -> None:
+    from grants.platform.embedded import stop_cluster
+
+    if settings.database_url:
+        raise SystemExit("GRANTS_DATABASE_URL names a database that is not ours to stop.")
+    stop_cluster(settings.data_dir)
+
+
+async def _init(given: argparse.Namespace) -> int:
+    """Make the first administrators; their passwords are printed once and kept nowhere."""
+    from grants.banking.actions import PayerAccount
+    from grants.beginning import begin
+    from grants.kernel import calendar
+
+    today = calendar.today()
+    payer = PayerAccount(
+        name=given.payer_name,
+        account=given.payer_account,
+        bank_name=given.payer_bank,
+        cnaps=given.payer_cnaps,
+    )
+    policies_from = given.policies_from or date(today.year, 1, 1)
+    made = await begin(given.admin, given.security, payer, policies_from=policies_from, today=today)
+    for account in made:
+        print(f"{account.username}  {account.password}  {account.role}  {account.name}")
+    print("Sign in now, change the passwords, and enrol the second factor.")
+    return 0
+
+
+async def _add(given: argparse.Namespace) -> int:
+    from grants.beginning import FOUNDER
+    from grants.budget.actions import add_fund_source, add_programme
+
+    names = (given.code, given.name, given.name_en)
+    if given.thing == "fund":
+        await add_fund_source(FOUNDER, *names, given.kind)
+    else:
+        await add_programme(FOUNDER, *names, given.instrument, given.department)
+    return 0
+
+
 async def _import_awards(given: argparse.Namespace) -> int:
-    from grants.awards.importing import ImportOptions, cli_import
+    from grants.awards.import_command import cli_import
+    from grants.awards.import_report import ImportOptions
 
     return await cli_import(
         given.file,
@@ -154,20 +250,32 @@ async def print_verdicts() -> int:
     return 1 if broken else 0
 
 
-async def _backup(folder: Path) -> None:
+def _backup(folder: Path) -> int:
     from grants.backup import backup
     from grants.platform.database import connection_arguments
 
-    files = backup(connection_arguments(settings), settings, folder)
+    try:
+        files = backup(connection_arguments(settings), settings, folder)
+    except FileExistsError as problem:
+        print(problem, file=sys.stderr)
+        return 1
     print(f"{files} files in {folder}")
+    return 0
 
 
 async def _restore(folder: Path) -> int:
-    from grants.backup import restore
+    from grants.backup import BackupDamaged, restore
     from grants.platform.database import connection_arguments, make_database
 
     await make_database(settings)
-    files = restore(connection_arguments(settings), settings, folder)
+    try:
+        files = restore(connection_arguments(settings), settings, folder)
+    except BackupDamaged as problem:
+        print(f"The backup is damaged, nothing was restored: {problem}", file=sys.stderr)
+        return 1
+    except FileExistsError as problem:
+        print(problem, file=sys.stderr)
+        return 1
     print(f"{files} files restored; checking every invariant")
     return await _with_database(print_verdicts())
 

@@ -1,0 +1,50 @@
+"""The state diagrams of the README, drawn from the tables of steps.
+
+`python -m grants.diagrams` rewrites them between their markers,
+`<!-- diagram:payment -->` and `<!-- /diagram:payment -->`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from grants.awards.workflow import AWARD
+from grants.banking.workflow import BATCH
+from grants.budget.workflow import PROPOSAL
+from grants.kernel.workflow import Workflow
+from grants.parties.workflow import ACCOUNT
+from grants.payments.workflow import PAYMENT
+from grants.settings import TOP
+
+README = TOP / "README.md"
+WORKFLOWS: tuple[Workflow[Any], ...] = (PROPOSAL, AWARD, PAYMENT, BATCH, ACCOUNT)
+
+_BLOCK = re.compile(r"(<!-- diagram:(\w+) -->\n).*?(\n<!-- /diagram:\2 -->)", re.DOTALL)
+
+
+def state_diagrams() -> dict[str, str]:
+    """Each workflow's Mermaid diagram by the workflow's name: "proposal", "award", "payment" …"""
+    return {workflow.name: workflow.diagram() for workflow in WORKFLOWS}
+
+
+def with_diagrams(text: str) -> str:
+    """`text` with the diagram of each marked block drawn anew.
+
+    Raises KeyError for a marker without a workflow, LookupError for a workflow without one.
+    """
+    drawn = state_diagrams()
+    missing = drawn.keys() - {found[2] for found in _BLOCK.finditer(text)}
+    if missing:
+        raise LookupError(f"no marker for {', '.join(sorted(missing))}")
+    return _BLOCK.sub(lambda m: f"{m[1]}```mermaid\n{drawn[m[2]]}\n```{m[3]}", text)
+
+
+def rewrite(readme: Path = README) -> None:
+    """Draw the diagrams of `readme` anew."""
+    readme.write_text(with_diagrams(readme.read_text()))
+
+
+if __name__ == "__main__":
+    rewrite()
