@@ -349,6 +349,21 @@ async def test_no_account_number_stands_anywhere_in_the_database(
                 assert secret.encode().hex() not in text, table
 
 
+async def test_awards_are_drawn_up_for_coded_organisations_and_people_with_an_account(
+    officer: Actor, organisation: int
+) -> None:
+    person = await add_person(officer, "示例·孙六")
+    await add_person(officer, "示例·周七")
+    await actions.enter_account(officer, paper("6200003205850000011"), person_id=person)
+    await actions.register_imported_organisations(
+        officer, [NewOrganisation("A charity", None, "GB-CHC-1")], source="a list"
+    )
+    assert await queries.payees() == [
+        (f"o:{organisation}", f"{NAME} · {USCC}"),
+        (f"p:{person}", "示例·孙六"),
+    ]
+
+
 # Likely duplicates
 
 

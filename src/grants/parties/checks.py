@@ -38,7 +38,7 @@ def _standing(organisation: Organisation) -> Check:
     mark = standing_mark(organisation.standing)
     title = STANDING_TITLES[Standing(organisation.standing)]
     if mark == "pass":
-        return Check("standing", mark, title)
+        return Check("standing", mark, N_("The registering body lists nothing against it"))
     return Check(
         "standing",
         mark,

@@ -112,11 +112,11 @@ async def match_organisations(
         )
         namesakes = () if exact else tuple(by_name.get(plain_name(one.name), ()))
         matches[one] = Match(exact, namesakes)
-    unknown = sorted({o.name for o, m in matches.items() if not m.exact and not m.candidates})
-    for name, similar in (await similar_organisations(unknown) if unknown else {}).items():
-        for one in given:
-            if one.name == name and matches[one] == Match():
-                matches[one] = Match(None, (similar,))
+    unknown = [one for one, match in matches.items() if match == Match()]
+    similar = await similar_organisations(sorted({one.name for one in unknown}))
+    for one in unknown:
+        if one.name in similar:
+            matches[one] = Match(None, (similar[one.name],))
     return matches
 
 
@@ -184,7 +184,7 @@ async def register_imported_organisations(
     """The ids of a list's organisations; those not on record by their number are added.
 
     Each has a credit code or a number elsewhere (GB-CHC-1234). The same number is one
-    organisation however often it comes; names that agree are flagged, never merged.
+    organisation however often it comes; names that agree, or nearly, are flagged, never merged.
     """
     if not actor.may(P.AWARD_IMPORT):
         raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
@@ -205,9 +205,12 @@ async def register_imported_organisations(
             for one, match in matches.items()
         }
         await flag_duplicates(
-            (ids[one], candidate.id, "same_name")
+            (
+                ids[one],
+                candidate.id,
+                "same_name" if names_agree(one.name, candidate.name) else "similar_name",
+            )
             for one, match in matches.items()
             for candidate in match.candidates
-            if names_agree(one.name, candidate.name)
         )
     return ids

@@ -77,7 +77,7 @@ _FIELDS = {
 }
 
 _COLUMNS = (
-    Column("name", N_("Name"), sortable=True, always=True),
+    Column("name", N_("Organisation"), sortable=True, always=True),
     Column("number", N_("Credit code"), sortable=True),
     Column("kind", N_("Kind")),
     Column("town", N_("Town"), sortable=True),
@@ -134,7 +134,7 @@ async def index(request: R) -> Response[Any]:
         rows=[(o, {c.rule: c for c in checks_of_organisation(o, today)}) for o in found],
         views=_VIEWS,
         duplicates=await duplicates.count_duplicates(actor),
-        today=today,
+        waiting=await queries.count_accounts_waiting(actor) if actor.may(P.PAYMENT_SEE) else 0,
         titles=_TITLES,
     )
 
@@ -155,7 +155,7 @@ async def export(request: R) -> Response[bytes]:
     actor, text = actor_of(request), texts_of(request).text
     found = await queries.organisations(actor, _filter(_listing(request)), limit=100_000)
     columns = [
-        SheetColumn("name", text(N_("Name")), width=36),
+        SheetColumn("name", text(N_("Organisation")), width=36),
         SheetColumn("number", text(N_("Credit code"))),
         SheetColumn("kind", text(N_("Kind"))),
         SheetColumn("town", text(N_("Town"))),
@@ -273,7 +273,12 @@ async def _show(
         "parties/show.html",
         422 if errors else 200,
         organisation=organisation,
-        checks=checks_of_organisation(organisation, today),
+        # Likenesses are the bureau's: an agency learns nothing about others from them.
+        checks=[
+            check
+            for check in checks_of_organisation(organisation, today)
+            if of_bureau or check.rule != "duplicates"
+        ],
         accounts=accounts,
         sections=[section for section in sections if section is not None],
         alike=await duplicates.duplicates_of(actor, "organisation", organisation_id)

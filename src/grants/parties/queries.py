@@ -244,6 +244,26 @@ async def payee(
     return Payee(organisation_id, person_id, name)
 
 
+async def payees() -> list[tuple[str, str]]:
+    """Whom an award may be drawn up for: ("o:7", name and number), organisations first.
+
+    Organisations on record by their credit code that are not closed, and people with an
+    account. Bodies known by an import alone come in once their code is recorded.
+    """
+    found = await db.rows(
+        """
+        SELECT 'o:' || id AS value, name || ' · ' || uscc AS text, 1 AS place FROM organisation
+        WHERE uscc IS NOT NULL AND standing <> 'CLOSED'
+        UNION ALL
+        SELECT 'p:' || id, name || coalesce(' · ••••' || id_number_last4, ''), 2 FROM person p
+        WHERE EXISTS (SELECT 1 FROM bank_account b
+                      WHERE b.person = p.id AND b.state IN ('ENTERED', 'VERIFIED'))
+        ORDER BY place, text
+        """
+    )
+    return [(r["value"], r["text"]) for r in found]
+
+
 @dataclass(frozen=True)
 class Account:
     """A bank account as its page shows it: never more than the last four digits."""
@@ -336,6 +356,19 @@ async def card_is_odd(account: Account) -> bool:
     sealed = await db.value("SELECT number FROM bank_account WHERE id = $1", account.id)
     return card_deserves_a_look(
         crypto.decrypt(ACCOUNT_SECRET, sealed), of_person=account.person_id is not None
+    )
+
+
+async def count_accounts_waiting(actor: Actor) -> int:
+    """How many accounts wait for their verification."""
+    return int(
+        await db.value(
+            """
+            SELECT count(*) FROM bank_account b WHERE b.state = 'ENTERED'
+              AND ($1::bigint IS NULL OR b.organisation = $1) AND ($2 OR b.person IS NULL)
+            """,
+            *_scope(actor),
+        )
     )
 
 
