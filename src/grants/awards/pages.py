@@ -33,9 +33,7 @@ from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, parse
 from grants.platform.lists import Column, Listing, View
-from grants.platform.pages import language_of, page, redirect, texts_of
-from grants.platform.sheet_output import Column as SheetColumn
-from grants.platform.sheet_output import write_sheet
+from grants.platform.pages import language_of, page, redirect, sheet, texts_of
 
 R = Request[Any, Any, Any]
 
@@ -116,27 +114,22 @@ async def index(request: R) -> Response[str]:
 async def export(request: R) -> Response[bytes]:
     """Exactly the rows that the list shows, all pages of them."""
     text = texts_of(request).text
-    rows = await queries.awards(actor_of(request), _filter(_listing(request)), limit=100_000)
-    columns = [
-        SheetColumn("number", text(N_("Award")), "text"),
-        SheetColumn("title", text(N_("Title")), "text"),
-        SheetColumn("payee_name", text(N_("Payee")), "text"),
-        SheetColumn("programme_name", text(N_("Programme")), "text"),
-        SheetColumn("state", text(N_("State")), "text"),
-        SheetColumn("amount_fen", text(N_("Amount")), "yuan", total=True),
-        SheetColumn("paid_fen", text(N_("Paid")), "yuan", total=True),
-        SheetColumn("decided_on", text(N_("Decided on")), "day"),
-    ]
-    content = write_sheet(
-        text(N_("Awards")),
-        columns,
-        [{**r.__dict__, "state": text(AWARD.titles[AwardState(r.state)])} for r in rows],
-        total_label=text(N_("Total")),
-    )
-    return Response(
-        content,
-        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        headers={"Content-Disposition": 'attachment; filename="awards.xlsx"'},
+    return sheet(
+        request,
+        "awards",
+        N_("Awards"),
+        [
+            ("number", N_("Award")),
+            ("title", N_("Title")),
+            ("payee_name", N_("Payee")),
+            ("programme_name", N_("Programme")),
+            ("state", N_("State")),
+            ("amount_fen", N_("Amount"), "yuan"),
+            ("paid_fen", N_("Paid"), "yuan"),
+            ("decided_on", N_("Decided on"), "day"),
+        ],
+        await queries.awards(actor_of(request), _filter(_listing(request)), limit=100_000),
+        state=lambda row: text(AWARD.titles[AwardState(row.state)]),
     )
 
 

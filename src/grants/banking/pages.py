@@ -13,8 +13,8 @@ from grants.banking import actions, documents, months, queries, refunds
 from grants.banking.bank_profiles import PROFILES
 from grants.banking.bank_results import RETURN_CODES, BadResultFile
 from grants.banking.forms import CancelForm, ExplainForm, ReasonForm, RefundForm, VersionForm
-from grants.banking.workflow import BATCH, ITEM_TITLES, BatchState
-from grants.budget.workflow import PROPOSAL
+from grants.banking.workflow import BATCH, ITEM_TITLES, BatchState, ItemState
+from grants.budget.workflow import PROPOSAL, ProposalState
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import Permission as P
@@ -22,7 +22,7 @@ from grants.payments import queries as payment_queries
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, faulty, parse
-from grants.platform.pages import language_of, page, redirect
+from grants.platform.pages import language_of, page, redirect, sheet, texts_of
 
 R = Request[Any, Any, Any]
 
@@ -78,6 +78,99 @@ async def _index(
         problems=getattr(refused_file, "problems", ()),
         file_name=name,
         today=calendar.today(),
+    )
+
+
+@get("/batches.xlsx", permission=P.BATCH_SEE)
+async def export(request: R) -> Response[bytes]:
+    """All batches as a sheet."""
+    text = texts_of(request).text
+    return sheet(
+        request,
+        "batches",
+        N_("Batches"),
+        [
+            ("number", N_("Number")),
+            ("state", N_("State")),
+            ("item_count", N_("Items"), "int"),
+            ("total_fen", N_("Total"), "yuan"),
+            ("paid_count", N_("Paid"), "int"),
+            ("returned_count", N_("Returned"), "int"),
+            ("maker", N_("Made by")),
+            ("sender", N_("Sent by")),
+            ("sent_at", N_("Sent"), "moment"),
+            ("file_sha256", N_("SHA-256 of the file")),
+        ],
+        await queries.batches(limit=100_000),
+        state=lambda batch: text(BATCH.titles[BatchState(batch.state)]),
+    )
+
+
+@get("/batches/{batch_id:int}/items.xlsx", permission=P.BATCH_SEE)
+async def export_items(request: R, batch_id: FromPath[int]) -> Response[bytes]:
+    """The items of a batch and their fate, accounts masked."""
+    text = texts_of(request).text
+    batch = await queries.batch(batch_id)
+    return sheet(
+        request,
+        batch.number,
+        N_("Payments in it"),
+        [
+            ("item_no", N_("Item")),
+            ("payment_number", N_("Request")),
+            ("holder_name", N_("Payee")),
+            ("account_last4", N_("Account")),
+            ("state", N_("State")),
+            ("amount_fen", N_("Amount"), "yuan"),
+            ("return_code", N_("Return code")),
+            ("return_text", N_("Reason")),
+            ("receipt_reference", N_("Bank reference")),
+            ("booked_on", N_("Booked on"), "day"),
+        ],
+        await queries.items(batch_id),
+        state=lambda item: text(ITEM_TITLES[ItemState(item.state)]),
+    )
+
+
+@get("/refunds.xlsx", permission=P.BATCH_SEE)
+async def export_refunds(request: R) -> Response[bytes]:
+    """All refunds as a sheet."""
+    text = texts_of(request).text
+    return sheet(
+        request,
+        "refunds",
+        N_("Refunds"),
+        [
+            ("number", N_("Number")),
+            ("payment_number", N_("Payment")),
+            ("payee_name", N_("Payee")),
+            ("received_on", N_("Received on"), "day"),
+            ("amount_fen", N_("Amount"), "yuan"),
+            ("reference", N_("Bank reference")),
+            ("state", N_("State")),
+            ("reason", N_("Reason")),
+        ],
+        await refunds.refunds(),
+        state=lambda refund: text(PROPOSAL.titles[ProposalState(refund.state)]),
+    )
+
+
+@get("/months.xlsx", permission=P.BATCH_SEE)
+async def export_months(request: R) -> Response[bytes]:
+    """The months of the year, three ways, as a sheet."""
+    today = calendar.today()
+    return sheet(
+        request,
+        "months",
+        N_("Months"),
+        [
+            ("month_on", N_("Month"), "day"),
+            ("book_fen", N_("Payment book"), "yuan"),
+            ("ledger_fen", N_("Ledger"), "yuan"),
+            ("bank_fen", N_("Bank"), "yuan"),
+            ("unexplained", N_("Differences"), "int"),
+        ],
+        await months.months(today.year, today),
     )
 
 
@@ -352,6 +445,10 @@ async def reopen(request: R, month_on: FromPath[date]) -> Response[Any]:
 
 ROUTES = [
     index,
+    export,
+    export_items,
+    export_refunds,
+    export_months,
     make,
     show,
     freeze,

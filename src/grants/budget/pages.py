@@ -18,9 +18,7 @@ from grants.kernel.money import Fen, permille, yuan_text
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, faulty, parse
-from grants.platform.pages import language_of, page, redirect, texts_of
-from grants.platform.sheet_output import Column as SheetColumn
-from grants.platform.sheet_output import write_sheet
+from grants.platform.pages import language_of, page, redirect, sheet, texts_of
 
 R = Request[Any, Any, Any]
 
@@ -114,31 +112,50 @@ async def index(request: R) -> Response[str]:
 @get("/budget.xlsx", permission=P.BUDGET_SEE)
 async def export(request: R) -> Response[bytes]:
     """The lines of a year as a sheet."""
+    buckets = ("available", "committed", "payable", "in_bank", "paid")
+    return sheet(
+        request,
+        "budget",
+        N_("Budget"),
+        [
+            ("code", N_("Line")),
+            ("programme_name", N_("Programme")),
+            ("fund_name", N_("Fund source")),
+            ("quota_fen", N_("Quota"), "yuan"),
+            *((f"{bucket}_fen", BUCKET_TITLES[bucket], "yuan") for bucket in buckets),
+        ],
+        await queries.lines_of_year(_year(request)),
+        quota_fen=lambda line: line.balance.quota_fen,
+        available_fen=lambda line: line.balance.available_fen,
+        committed_fen=lambda line: line.balance.committed_fen,
+        payable_fen=lambda line: line.balance.payable_fen,
+        in_bank_fen=lambda line: line.balance.in_bank_fen,
+        paid_fen=lambda line: line.balance.paid_fen,
+    )
+
+
+@get("/budget/{line_id:int}/moves.xlsx", permission=P.BUDGET_SEE)
+async def export_moves(request: R, line_id: FromPath[int]) -> Response[bytes]:
+    """Every move of a line's ledger as a sheet."""
     text = texts_of(request).text
-    buckets = ("quota", "available", "committed", "payable", "in_bank", "paid")
-    columns = [
-        SheetColumn("code", text(N_("Line")), "text"),
-        SheetColumn("programme_name", text(N_("Programme")), "text"),
-        SheetColumn("fund_name", text(N_("Fund source")), "text"),
-        *(
-            SheetColumn(
-                f"{b}_fen",
-                text(N_("Quota") if b == "quota" else BUCKET_TITLES[b]),
-                "yuan",
-                total=True,
-            )
-            for b in buckets
-        ),
-    ]
-    rows = [
-        {**line.__dict__, **line.balance.__dict__}
-        for line in await queries.lines_of_year(_year(request))
-    ]
-    content = write_sheet(text(N_("Budget")), columns, rows, total_label=text(N_("Total")))
-    return Response(
-        content,
-        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        headers={"Content-Disposition": 'attachment; filename="budget.xlsx"'},
+    line = await queries.line(line_id)
+    return sheet(
+        request,
+        f"ledger-{line_id}",
+        N_("Moves of the ledger"),
+        [
+            ("line_code", N_("Line")),
+            ("moved_on", N_("Day"), "day"),
+            ("act", N_("What")),
+            ("from_bucket", N_("From")),
+            ("to_bucket", N_("To")),
+            ("amount_fen", N_("Amount"), "yuan"),
+            ("who", N_("Who")),
+        ],
+        await queries.moves(line_id=line.id, limit=100_000),
+        act=lambda move: text(ACT_TITLES[move.act]),
+        from_bucket=lambda move: text(BUCKET_TITLES[move.from_bucket]),
+        to_bucket=lambda move: text(BUCKET_TITLES[move.to_bucket]),
     )
 
 
@@ -399,6 +416,7 @@ async def decide_year_end(request: R, year: FromPath[int], verb: FromPath[str]) 
 ROUTES = [
     index,
     export,
+    export_moves,
     new_document,
     propose,
     document,

@@ -247,17 +247,19 @@ async def payee(
 async def payees() -> list[tuple[str, str]]:
     """Whom an award may be drawn up for: ("o:7", name and number), organisations first.
 
-    Organisations on record by their credit code that are not closed, and people with an
-    account. Bodies known by an import alone come in once their code is recorded.
+    Organisations that are not closed and have a credit code or an account, and people with an
+    account. A body that only an import knows comes in once its code is recorded.
     """
     found = await db.rows(
         """
-        SELECT 'o:' || id AS value, name || ' · ' || uscc AS text, 1 AS place FROM organisation
-        WHERE uscc IS NOT NULL AND standing <> 'CLOSED'
+        WITH live AS (SELECT organisation, person FROM bank_account
+                      WHERE state IN ('ENTERED', 'VERIFIED'))
+        SELECT 'o:' || id AS value, name || coalesce(' · ' || uscc, '') AS text, 1 AS place
+        FROM organisation WHERE standing <> 'CLOSED'
+          AND (uscc IS NOT NULL OR id IN (SELECT organisation FROM live))
         UNION ALL
-        SELECT 'p:' || id, name || coalesce(' · ••••' || id_number_last4, ''), 2 FROM person p
-        WHERE EXISTS (SELECT 1 FROM bank_account b
-                      WHERE b.person = p.id AND b.state IN ('ENTERED', 'VERIFIED'))
+        SELECT 'p:' || id, name || coalesce(' · ••••' || id_number_last4, ''), 2 FROM person
+        WHERE id IN (SELECT person FROM live)
         ORDER BY place, text
         """
     )
@@ -399,17 +401,3 @@ async def account_for_payment(account_id: int) -> FullAccount:
         found["bank_name"],
         found["cnaps"],
     )
-
-
-async def payees() -> list[tuple[str, str]]:
-    """Everybody who can be paid, as `o:12` or `p:7` with the name, for choosing."""
-    found = await db.rows(
-        """
-        SELECT 'o:' || id AS key, name FROM organisation WHERE standing <> 'CLOSED'
-        UNION ALL
-        SELECT DISTINCT 'p:' || p.id, p.name FROM person p
-        JOIN bank_account b ON b.person = p.id AND b.state IN ('ENTERED', 'VERIFIED')
-        ORDER BY 2, 1
-        """
-    )
-    return [(r["key"], r["name"]) for r in found]

@@ -27,9 +27,7 @@ from grants.platform.access import actor_of
 from grants.platform.audit import Case, duty_of, timeline
 from grants.platform.forms import FormErrors, parse
 from grants.platform.lists import Column, Listing, View
-from grants.platform.pages import language_of, page, redirect, texts_of
-from grants.platform.sheet_output import Column as SheetColumn
-from grants.platform.sheet_output import write_sheet
+from grants.platform.pages import language_of, page, redirect, sheet, texts_of
 
 R = Request[Any, Any, Any]
 
@@ -122,28 +120,23 @@ async def index(request: R) -> Response[str]:
 @get("/payments.xlsx", permission=P.PAYMENT_SEE)
 async def export(request: R) -> Response[bytes]:
     """Exactly the rows that the list shows, all pages of them."""
-    actor, text = actor_of(request), texts_of(request).text
-    rows = await queries.payments(actor, _filter(_listing(request)), limit=100_000)
-    columns = [
-        SheetColumn("number", text(N_("Request")), "text"),
-        SheetColumn("title", text(N_("Purpose")), "text"),
-        SheetColumn("payee_name", text(N_("Payee")), "text"),
-        SheetColumn("programme_name", text(N_("Programme")), "text"),
-        SheetColumn("state", text(N_("State")), "text"),
-        SheetColumn("amount_fen", text(N_("Amount")), "yuan", total=True),
-        SheetColumn("due_on", text(N_("Due")), "day"),
-        SheetColumn("paid_on", text(N_("Paid on")), "day"),
-    ]
-    content = write_sheet(
-        text(N_("Payments")),
-        columns,
-        [{**r.__dict__, "state": text(PAYMENT.titles[PaymentState(r.state)])} for r in rows],
-        total_label=text(N_("Total")),
-    )
-    return Response(
-        content,
-        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        headers={"Content-Disposition": 'attachment; filename="payments.xlsx"'},
+    text = texts_of(request).text
+    return sheet(
+        request,
+        "payments",
+        N_("Payments"),
+        [
+            ("number", N_("Request")),
+            ("title", N_("Title")),
+            ("payee_name", N_("Payee")),
+            ("programme_name", N_("Programme")),
+            ("state", N_("State")),
+            ("amount_fen", N_("Amount"), "yuan"),
+            ("due_on", N_("Due"), "day"),
+            ("paid_on", N_("Paid on"), "day"),
+        ],
+        await queries.payments(actor_of(request), _filter(_listing(request)), limit=100_000),
+        state=lambda row: text(PAYMENT.titles[PaymentState(row.state)]),
     )
 
 

@@ -31,7 +31,7 @@ from grants.platform import access, inbox
 from grants.platform.access import actor_of, local_path
 from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, faulty, parse
-from grants.platform.pages import language_of, page, redirect
+from grants.platform.pages import language_of, page, redirect, sheet, texts_of
 from grants.settings import settings
 
 R = Request[Any, Any, Any]
@@ -329,6 +329,31 @@ async def _index(request: R, *, errors: FormErrors | None = None) -> Response[st
     )
 
 
+@get("/people.xlsx", permission=P.PEOPLE_SEE)
+async def export(request: R) -> Response[bytes]:
+    """Accounts and their roles as a sheet."""
+    text = texts_of(request).text
+    return sheet(
+        request,
+        "accounts",
+        N_("Accounts"),
+        [
+            ("name", N_("Name")),
+            ("username", N_("User name")),
+            ("organisation", N_("Organisation")),
+            ("roles", N_("Roles")),
+            ("has_second_factor", N_("Second factor")),
+            ("is_active", N_("State")),
+        ],
+        await queries.accounts(calendar.today()),
+        roles=lambda account: "、".join(text(ROLE_TITLES[role]) for role in account.roles),
+        has_second_factor=lambda account: text(
+            N_("set up") if account.has_second_factor else N_("none")
+        ),
+        is_active=lambda account: text(N_("open") if account.is_active else N_("closed")),
+    )
+
+
 @post("/people", permission=P.PEOPLE_EDIT, status_code=303)
 async def add(request: R) -> Response[Any]:
     """A new account; a person with this id number is found, not doubled."""
@@ -485,6 +510,7 @@ ROUTES = [
     delegate,
     revoke_delegation,
     index,
+    export,
     add,
     show,
     grant,
