@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -22,6 +22,7 @@ from grants.kernel.errors import N_, Refusal
 from grants.kernel.identity import ROLE_TITLES, Actor, Permission
 from grants.kernel.money import Fen, amount_in_capitals, wan_text, yuan_text
 from grants.platform import assets
+from grants.platform.sheet_output import Column, Kind, write_sheet
 from grants.platform.texts import (
     DEFAULT_LANGUAGE,
     LANGUAGES,
@@ -316,6 +317,41 @@ def read_notice(cookie: str | None) -> tuple[str, dict[str, str]] | None:
     except (ValueError, TypeError, KeyError, IndexError):
         return None
     return message, params
+
+
+def sheet(
+    request: Request[Any, Any, Any],
+    name: str,
+    title: str,
+    columns: Sequence[tuple[str, str] | tuple[str, str, Kind]],
+    rows: Sequence[Any],
+    **also: Callable[[Any], object],
+) -> Response[bytes]:
+    """A list as a spreadsheet to save: exactly its rows, amounts as numbers and added up.
+
+    `columns` are (attribute, heading, kind); `also` computes columns that rows do not have,
+    or replaces theirs. Headings and the title are message ids.
+    Example: sheet(request, "refunds", N_("Refunds"), [("amount_fen", N_("Amount"), "yuan")], rows).
+    """
+    text = texts_of(request).text
+    made = [
+        Column(
+            key=column[0],
+            header=text(column[1]),
+            kind=column[2] if len(column) > 2 else "text",
+            total=len(column) > 2 and column[2] == "yuan",
+        )
+        for column in columns
+    ]
+    lines = [
+        {c.key: also[c.key](r) if c.key in also else getattr(r, c.key) for c in made} for r in rows
+    ]
+    content = write_sheet(text(title), made, lines, total_label=text(N_("Total")))
+    return Response(
+        content,
+        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        headers={"Content-Disposition": f'attachment; filename="{name}.xlsx"'},
+    )
 
 
 # Refusals and errors
