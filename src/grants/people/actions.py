@@ -41,10 +41,27 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 #: Verified for unknown names, so that they take as long as known ones.
 _DECOY = _hasher.hash("nobody has this password")
 
-WRONG = NotAllowed("sign_in.wrong", N_("Name or password is wrong."))
-LOCKED = NotAllowed(
-    "sign_in.locked", N_("Too many wrong attempts: this account is locked for thirty minutes.")
+db.explain_constraint(
+    "role_grant_no_overlap",
+    Conflict,
+    "people.role_held",
+    N_("This account holds the role in these days already."),
 )
+
+
+# Made anew each time: an exception keeps the frames it passed, and the password stands in them.
+def _wrong() -> NotAllowed:
+    return NotAllowed("sign_in.wrong", N_("Name or password is wrong."))
+
+
+def _locked() -> NotAllowed:
+    return NotAllowed(
+        "sign_in.locked", N_("Too many wrong attempts: this account is locked for thirty minutes.")
+    )
+
+
+def _wrong_code() -> NotAllowed:
+    return NotAllowed("sign_in.code", N_("This code is wrong or was used already."))
 
 
 def hash_password(password: str) -> str:
@@ -85,12 +102,12 @@ async def sign_in(
         username.strip(),
     )
     if found is not None and is_locked(found["locked_until"], now):
-        raise LOCKED
+        raise _locked()
     right = _fits(found["password_hash"] if found else None, password)
     if found is None or not found["is_active"] or not right:
         if found is not None:
             await _count_failure(found["id"], now)
-        raise WRONG
+        raise _wrong()
     roles = (await queries.account(found["id"], now.date())).roles
     second_step = ""
     if settings.second_factor and needs_second_factor(roles):
@@ -105,11 +122,8 @@ async def _open_session(
 ) -> SignedIn:
     token = secrets.token_urlsafe(32)
     async with db.unit_of_work(Actor(user_id, person_id, "", frozenset())):
-        await db.execute(
-            "UPDATE app_user SET failed_attempts = 0, locked_until = NULL "
-            "WHERE id = $1 AND (failed_attempts > 0 OR locked_until IS NOT NULL)",
-            user_id,
-        )
+        if not second_step:
+            await _forget_failures(user_id)
         await db.execute(
             """
             INSERT INTO sign_in (token_hash, "user", started_at, seen_at, second_factor_at,
@@ -126,18 +140,31 @@ async def _open_session(
     return SignedIn(token, second_step)
 
 
+async def _forget_failures(user_id: int) -> None:
+    """Only a completed sign-in: else a known password would buy any number of codes to try."""
+    await db.execute(
+        "UPDATE app_user SET failed_attempts = 0, locked_until = NULL "
+        "WHERE id = $1 AND (failed_attempts > 0 OR locked_until IS NOT NULL)",
+        user_id,
+    )
+
+
 async def _count_failure(user_id: int, now: datetime) -> None:
+    """One more failure; after a lock has passed, counting begins anew."""
     async with db.unit_of_work(SYSTEM):
         await db.execute(
             """
-            UPDATE app_user SET failed_attempts = failed_attempts + 1,
-                   locked_until = CASE WHEN failed_attempts + 1 >= $2
-                                       THEN $3::timestamptz ELSE locked_until END
-            WHERE id = $1
+            UPDATE app_user u SET failed_attempts = n.failures,
+                   locked_until = CASE WHEN n.failures >= $2 THEN $3::timestamptz END
+            FROM (SELECT id, CASE WHEN locked_until <= $4 THEN 1 ELSE failed_attempts + 1 END
+                         AS failures
+                  FROM app_user WHERE id = $1 FOR NO KEY UPDATE) n
+            WHERE u.id = n.id
             """,
             user_id,
             FAILURES_ALLOWED,
             now + LOCKED_FOR,
+            now,
         )
         await record(SYSTEM, Case("app_user", user_id), "sign_in_failed")
 
@@ -192,9 +219,9 @@ async def pass_second_step(half: Half, code: str, now: datetime) -> list[str]:
         half.user_id,
     )
     if found is None or found["totp_secret"] is None:
-        raise WRONG
+        raise _wrong()
     if is_locked(found["locked_until"], now):
-        raise LOCKED
+        raise _locked()
     plain = plain_identifier(code)
     step = _matching_step(crypto.decrypt("totp", found["totp_secret"]), plain, now)
     if step is not None and step > (found["totp_last_step"] or 0):
@@ -208,7 +235,7 @@ async def pass_second_step(half: Half, code: str, now: datetime) -> list[str]:
                 now,
             )
             if done != "UPDATE 1":
-                raise NotAllowed("sign_in.code", N_("This code is wrong or was used already."))
+                raise _wrong_code()
             codes = await _recovery_codes(actor) if found["totp_enrolled_at"] is None else []
             await _complete(half, now)
         return codes
@@ -225,7 +252,7 @@ async def pass_second_step(half: Half, code: str, now: datetime) -> list[str]:
             await _complete(half, now)
             return []
     await _count_failure(half.user_id, now)
-    raise NotAllowed("sign_in.code", N_("This code is wrong or was used already."))
+    raise _wrong_code()
 
 
 def _matching_step(secret: str, code: str, now: datetime) -> int | None:
@@ -239,6 +266,7 @@ def _matching_step(secret: str, code: str, now: datetime) -> int | None:
 
 
 async def _complete(half: Half, now: datetime) -> None:
+    await _forget_failures(half.user_id)
     await db.execute("UPDATE sign_in SET second_factor_at = $2 WHERE id = $1", half.session_id, now)
 
 
@@ -272,7 +300,7 @@ async def change_password(actor: Actor, old: str, new: str) -> None:
     """Change one's password; not to a weak one, nor to one of the last five. Others sign out."""
     found = await db.row("SELECT password_hash FROM app_user WHERE id = $1", actor.user_id)
     if found is None or not _fits(found["password_hash"], old):
-        raise WRONG
+        raise _wrong()
     await _refuse_password(actor.user_id, new)
     async with db.unit_of_work(actor):
         await _write_password(actor.user_id, new)
@@ -459,6 +487,10 @@ async def delegate_role(
         refusal = delegation_is_lawful(
             role, own, starts_on, ends_on, same_person=taker.person_id == actor.person_id
         )
+        if taker.organisation_id != actor.organisation_id or not taker.is_active:
+            refusal = refusal or NotAllowed(
+                "people.other_office", N_("Delegate to a colleague of your own office.")
+            )
         await db.value("SELECT id FROM person WHERE id = $1 FOR UPDATE", taker.person_id)
         held = await queries.roles_of_person(taker.person_id, starts_on)
         refusal = refusal or roles_may_meet(held | {role})
