@@ -21,7 +21,7 @@ from grants.settings import TOP
 README = TOP / "README.md"
 WORKFLOWS: tuple[Workflow[Any], ...] = (PROPOSAL, AWARD, PAYMENT, BATCH, ACCOUNT)
 
-_BLOCK = re.compile(r"(<!-- diagram:(\w+) -->\n).*?(\n<!-- /diagram:\2 -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- diagram:(\w+) -->\n).*?(<!-- /diagram:\2 -->)", re.DOTALL)
 
 
 def state_diagrams() -> dict[str, str]:
@@ -38,7 +38,7 @@ def with_diagrams(text: str) -> str:
     missing = drawn.keys() - {found[2] for found in _BLOCK.finditer(text)}
     if missing:
         raise LookupError(f"no marker for {', '.join(sorted(missing))}")
-    return _BLOCK.sub(lambda m: f"{m[1]}```mermaid\n{drawn[m[2]]}\n```{m[3]}", text)
+    return _BLOCK.sub(lambda m: f"{m[1]}```mermaid\n{drawn[m[2]]}\n```\n{m[3]}", text)
 
 
 def rewrite(readme: Path = README) -> None:

@@ -31,7 +31,6 @@ class Settings(BaseModel):
     second_factor: bool = True
     idle_minutes: int = 15
     key_file: Path = TOP / "data" / "key"
-    smtp_url: str = ""
 
     @property
     def files_dir(self) -> Path:
