@@ -85,7 +85,8 @@ def _maybe(convert: Any) -> Any:
     return converted
 
 
-_DAY = re.compile(r"(\d{4})(?:[-/.年])?(\d{1,2})(?:[-/.月])?(\d{1,2})日?")
+#: Without signs between them all eight digits are needed: 2026111 would be two days.
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})(\d{2})")
 
 
 def _day(given: object) -> object:
@@ -95,7 +96,8 @@ def _day(given: object) -> object:
     plain = unicodedata.normalize("NFKC", given).strip()
     found = _DAY.fullmatch(plain)
     try:
-        return date(int(found[1]), int(found[2]), int(found[3])) if found else date(0, 0, 0)
+        year, month, day = (int(part) for part in found.groups() if part) if found else (0, 0, 0)
+        return date(year, month, day)
     except ValueError as error:
         raise FieldFault(N_("Enter a day like 2026-11-18.")) from error
 
@@ -129,10 +131,20 @@ def _said(error: Mapping[str, Any]) -> Said:
     cause = context.get("error")
     if isinstance(cause, FieldFault):
         return Said(cause.message, cause.params)
-    if error["type"] == "string_too_short" and context.get("min_length") == 1:
+    # pydantic measures a text behind a validator of ours as a value: too_short, not string_.
+    kind = {"too_short": "string_too_short", "too_long": "string_too_long"}.get(
+        error["type"], error["type"]
+    )
+    if kind == "string_too_short" and context.get("min_length") == 1:
         return Said(_WORDS["missing"], {})
-    message = _WORDS.get(error["type"], N_("This cannot be used; please check it."))
+    message = _WORDS.get(kind, N_("This cannot be used; please check it."))
     return Said(message, {k: v for k, v in context.items() if k in ("min_length", "max_length")})
+
+
+def _every(form: FormMultiDict | Mapping[str, Any], name: str) -> list[Any]:
+    if isinstance(form, FormMultiDict):
+        return list(form.getall(name, []))
+    return list(form.get(name, []))
 
 
 def parse(form: FormMultiDict | Mapping[str, Any], model: type[Model]) -> Model | FormErrors:
@@ -143,7 +155,7 @@ def parse(form: FormMultiDict | Mapping[str, Any], model: type[Model]) -> Model 
     given: dict[str, Any] = {}
     for name, about in model.model_fields.items():
         if get_origin(about.annotation) is list:
-            given[name] = list(form.getall(name, [])) if hasattr(form, "getall") else form[name]
+            given[name] = _every(form, name)
         elif name in form:
             given[name] = form[name]
     typed = {name: value for name, value in form.items() if isinstance(value, str)}
