@@ -52,14 +52,15 @@ def backup(connect: dict[str, Any], settings: Settings, target: Path) -> int:
 
     The dump is one consistent snapshot and is taken before the attachments, so every
     attachment it names is in the backup. The key lies in it too: keep it as safe as the
-    database itself.
+    database itself. Raises FileExistsError where something lies in `target` already, and
+    FileNotFoundError without a key: no backup is better than one that cannot be read.
     """
     target.mkdir(parents=True, exist_ok=True)
     if any(target.iterdir()):
         raise FileExistsError(f"{target} is not empty")
     target.chmod(0o700)
-    _program("pg_dump", connect, "--format=custom", "--no-owner", f"--file={target / _DUMP}")
     shutil.copy2(settings.key_file, target / "key")
+    _program("pg_dump", connect, "--format=custom", "--no-owner", f"--file={target / _DUMP}")
     if settings.files_dir.exists():
         shutil.copytree(settings.files_dir, target / "files")
     files = sorted(p for p in target.rglob("*") if p.is_file())

@@ -14,7 +14,7 @@ from grants.kernel.identifiers import is_cnaps
 from grants.kernel.identity import SYSTEM, Role
 from grants.people import actions as people
 from grants.people.rules import PASSWORD_LENGTH, password_is_strong
-from grants.platform import db
+from grants.platform import crypto, db
 
 #: Whoever may start the command keeps the machine; the record says that the system did it.
 FOUNDER = replace(SYSTEM, roles=frozenset({Role.SYS_ADMIN, Role.SEC_ADMIN, Role.OFFICER}))
@@ -51,6 +51,7 @@ async def begin(
         raise RuleBroken("beginning.cnaps", N_("This is not a bank's routing number."))
     if await _has_begun():
         raise Conflict("beginning.begun", N_("This installation has its administrators already."))
+    crypto.derived_key("id_number")  # makes the key, so that the first backup holds it
     await lay_first_policies(SYSTEM, payer, starts_on=policies_from)
     return (
         await _make("sysadmin", admin.strip(), Role.SYS_ADMIN, today),

@@ -256,7 +256,7 @@ def _backup(folder: Path) -> int:
 
     try:
         files = backup(connection_arguments(settings), settings, folder)
-    except FileExistsError as problem:
+    except (FileExistsError, FileNotFoundError) as problem:
         print(problem, file=sys.stderr)
         return 1
     print(f"{files} files in {folder}")

@@ -165,3 +165,10 @@ async def test_key_of_another_installation_is_never_overwritten(
         restore(fresh, new, copy)
     assert new.key_file.read_text() == "ab" * 32
     assert await tables_of(fresh) == 0
+
+
+async def test_without_the_key_there_is_no_copy(cluster: embedded.Cluster, tmp_path: Path) -> None:
+    keyless = elsewhere(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        backup(cluster.connect("grants_test"), keyless, tmp_path / "copy")
+    assert list((tmp_path / "copy").iterdir()) == []
