@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,10 +12,11 @@ from urllib.parse import unquote
 import asyncpg
 from litestar import Litestar, MediaType, Request, Response, get
 from litestar.config.compression import CompressionConfig
-from litestar.datastructures import Cookie, State
+from litestar.datastructures import Cookie, MutableScopeHeaders, State
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
+from litestar.types import Message, Scope
 
 from grants.awards import import_pages
 from grants.awards import pages as award_pages
@@ -80,18 +82,24 @@ async def language(request: R, lang: FromPath[str], back: FromQuery[str] = "/") 
     return answer
 
 
-async def finish(response: Response[Any]) -> Response[Any]:
-    """Security headers on every answer."""
-    for name, value in assets.security_headers().items():
-        response.headers.setdefault(name, value)
-    return response
+async def finish(message: Message, scope: Scope) -> None:
+    """Security headers on every answer, those of refusals and faults too."""
+    if message["type"] == "http.response.start":
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in assets.security_headers().items():
+            headers.setdefault(name, value)
+
+
+def _number(request: R) -> str:
+    """The number of a request; an unknown address gets one here, before any guard."""
+    number = request.state.get("request_id") or secrets.token_hex(6)
+    request.state.request_id = number
+    return str(number)
 
 
 def on_refusal(request: R, refusal: Refusal) -> Response[Any]:
     """A refusal is a page that says why."""
-    log.info(
-        "refused", extra={"code": refusal.code, "request": request.state.get("request_id", "")}
-    )
+    log.info("refused", extra={"code": refusal.code, "request": _number(request)})
     return pages.refused(request, refusal)
 
 
@@ -102,6 +110,7 @@ def on_sign_in_needed(request: R, needed: SignInNeeded) -> Response[Any]:
 
 def on_http_error(request: R, error: HTTPException) -> Response[Any]:
     """Wrong address, wrong method, bad request."""
+    log.info("refused", extra={"code": str(error.status_code), "request": _number(request)})
     if error.status_code == 404:
         return pages.refused(request, NotFound())
     return pages.failed(request, error.status_code)
@@ -109,13 +118,13 @@ def on_http_error(request: R, error: HTTPException) -> Response[Any]:
 
 def on_database_gone(request: R, error: Exception) -> Response[Any]:
     """The database is away for a moment: nothing was written, try again."""
-    log.error("database gone: %s", error)
+    log.error("database gone: %s", error, extra={"request": _number(request)})
     return pages.failed(request, 503)
 
 
 def on_fault(request: R, error: Exception) -> Response[Any]:
     """A fault of ours: its trace goes to the log under the number that the page shows."""
-    log.error("fault", exc_info=error, extra={"request": request.state.get("request_id", "")})
+    log.error("fault", exc_info=error, extra={"request": _number(request)})
     return pages.failed(request, 500)
 
 
@@ -166,7 +175,7 @@ def create_app(*, own_pool: bool = True) -> Litestar:
     return Litestar(
         route_handlers=handlers,
         guards=[access.guard(actor_for_token)],
-        after_request=finish,
+        before_send=[finish],
         lifespan=[_database] if own_pool else [],
         exception_handlers={
             Refusal: on_refusal,

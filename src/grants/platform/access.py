@@ -122,7 +122,7 @@ async def _refuse_foreign_form(
     given = connection.headers.get("x-csrf-token", "")
     if not given and isinstance(connection, Request):
         given = str((await connection.form()).get("csrf_token", ""))
-    if not hmac.compare_digest(given, expected):
+    if not hmac.compare_digest(given.encode(), expected.encode()):
         raise NotAllowed(
             "form.token",
             N_("This form is out of date. Go back, load the page again, and send it once more."),
@@ -146,6 +146,7 @@ def visitor_cookie(token: str) -> Cookie:
 def local_path(asked: str) -> str:
     """`asked` if it is a path of ours, else the worklist: no open redirects."""
     parts = urlsplit(asked)
-    if asked.startswith("/") and not asked.startswith(("//", "/\\")) and not parts.netloc:
+    ours = asked.startswith("/") and not asked.startswith(("//", "/\\")) and not parts.netloc
+    if ours and asked.isprintable():  # browsers drop tabs and line ends from addresses
         return asked
     return "/"
