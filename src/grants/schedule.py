@@ -13,6 +13,7 @@ from grants.invariants import verify
 from grants.kernel import calendar
 from grants.kernel.errors import N_
 from grants.kernel.identity import SYSTEM, Role
+from grants.parties import jobs as party_jobs
 from grants.payments import jobs as payment_jobs
 from grants.platform import audit, db, inbox
 from grants.platform.database import open_database
@@ -53,6 +54,7 @@ async def seal_history() -> str:
 
 JOBS: tuple[Job, ...] = (
     *payment_jobs.JOBS,
+    *party_jobs.JOBS,
     Job("verify", {"hour": "3", "minute": "0"}, daily, verify_nightly),
     Job("seal history", {"minute": "*/5"}, by_minute, seal_history),
 )

@@ -33,9 +33,7 @@ from grants.platform.access import actor_of
 from grants.platform.audit import Case, Event, timeline
 from grants.platform.forms import FormErrors, parse
 from grants.platform.lists import Column, Listing, View
-from grants.platform.pages import language_of, page, redirect, texts_of
-from grants.platform.sheets import Column as SheetColumn
-from grants.platform.sheets import write_sheet
+from grants.platform.pages import language_of, page, redirect, sheet, texts_of
 
 R = Request[Any, Any, Any]
 
@@ -152,37 +150,30 @@ _TITLES = {
 @get("/organisations.xlsx", permission=P.ORGANISATION_SEE)
 async def export(request: R) -> Response[bytes]:
     """Exactly the rows that the list shows, all pages of them."""
-    actor, text = actor_of(request), texts_of(request).text
-    found = await queries.organisations(actor, _filter(_listing(request)), limit=100_000)
-    columns = [
-        SheetColumn("name", text(N_("Organisation")), width=36),
-        SheetColumn("number", text(N_("Credit code"))),
-        SheetColumn("kind", text(N_("Kind"))),
-        SheetColumn("town", text(N_("Town"))),
-        SheetColumn("grade", text(N_("Grade"))),
-        SheetColumn("grade_expires_on", text(N_("Grade until")), "day"),
-        SheetColumn("inspection_year", text(N_("Inspection of the year")), "int"),
-        SheetColumn("inspection_result", text(N_("Annual inspection"))),
-        SheetColumn("standing", text(N_("Standing"))),
-        SheetColumn("standing_note", text(N_("Source"))),
-        SheetColumn("verified_accounts", text(N_("Verified accounts")), "int"),
-    ]
-    rows = [
-        {
-            **o.__dict__,
-            "number": o.number,
-            "kind": text(KIND_TITLES[Kind(o.kind)]),
-            "standing": text(STANDING_TITLES[Standing(o.standing)]),
-            "inspection_result": text(INSPECTION_TITLES[Inspection(o.inspection_result)])
-            if o.inspection_result
-            else "",
-        }
-        for o in found
-    ]
-    return Response(
-        write_sheet(text(N_("Payees")), columns, rows),
-        media_type=files.MEDIA_TYPES["xlsx"],
-        headers={"Content-Disposition": 'attachment; filename="organisations.xlsx"'},
+    text = texts_of(request).text
+    return sheet(
+        request,
+        "organisations",
+        N_("Payees"),
+        [
+            ("name", N_("Organisation")),
+            ("number", N_("Credit code")),
+            ("kind", N_("Kind")),
+            ("town", N_("Town")),
+            ("grade", N_("Grade")),
+            ("grade_expires_on", N_("Grade until"), "day"),
+            ("inspection_year", N_("Inspection of the year"), "int"),
+            ("inspection_result", N_("Annual inspection")),
+            ("standing", N_("Standing")),
+            ("standing_note", N_("Source")),
+            ("verified_accounts", N_("Verified accounts"), "int"),
+        ],
+        await queries.organisations(actor_of(request), _filter(_listing(request)), limit=100_000),
+        kind=lambda row: text(KIND_TITLES[Kind(row.kind)]),
+        standing=lambda row: text(STANDING_TITLES[Standing(row.standing)]),
+        inspection_result=lambda row: (
+            row.inspection_result and text(INSPECTION_TITLES[Inspection(row.inspection_result)])
+        ),
     )
 
 
