@@ -22,7 +22,7 @@ OTHER_USCC = "51320585MJ9000022M"
 NUMBER = "3205850000000077"
 PDF = b"%PDF-1.7\n%%EOF\n"
 
-BrowserOf = Callable[[Actor], Browser]
+BrowserOf = Callable[..., Browser]
 
 
 @pytest.fixture
@@ -421,8 +421,7 @@ async def test_higher_features_add_sections_to_the_payee(
 async def test_pages_stand_in_chinese_too(
     officer: Actor, organisation: int, account: int, browser_of: BrowserOf
 ) -> None:
-    browser = browser_of(officer)
-    browser.cookies["lang"] = "zh"
+    browser = browser_of(officer, "zh")
     for path, said in (
         ("/organisations", "收款单位"),
         (f"/organisations/{organisation}", "民办非企业单位"),
