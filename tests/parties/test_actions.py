@@ -509,7 +509,8 @@ async def test_a_list_is_matched_by_number_then_name_then_likeness(
     nearly = NewOrganisation("太仓市示例晨曦社会工作服务中", None, None)
     nobody = NewOrganisation("浏河志愿者协会", None, None)
     found = await match_organisations([by_number, by_name, nearly, nobody])
-    assert (found[by_number].exact and found[by_number].exact.id) == organisation
+    exact = found[by_number].exact
+    assert exact is not None and exact.id == organisation
     for proposed in (by_name, nearly):
         assert found[proposed].exact is None
         assert [c.id for c in found[proposed].candidates] == [organisation]
