@@ -7,7 +7,6 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import unquote
 
 import asyncpg
 from litestar import Litestar, MediaType, Request, Response, get
@@ -76,7 +75,7 @@ async def readyz() -> Response[str]:
 @get("/language/{lang:str}", permission=P.PUBLIC)
 async def language(request: R, lang: FromPath[str], back: FromQuery[str] = "/") -> Response[None]:
     """Switch the language and return."""
-    answer = pages.redirect(local_path(unquote(back)))
+    answer = pages.redirect(local_path(back))
     if lang in LANGUAGES:
         answer.set_cookie(Cookie("lang", value=lang, path="/", max_age=31_536_000, samesite="lax"))
     return answer

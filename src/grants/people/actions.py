@@ -194,10 +194,20 @@ async def half_session(token: str) -> Half | None:
     return Half(**found) if found else None
 
 
-async def start_enrolment(half: Half) -> str:
-    """A fresh TOTP secret for a first enrolment; it counts once a code was entered."""
-    fresh = pyotp.random_base32()
+async def start_enrolment(half: Half, *, keep: bool = False) -> str:
+    """A TOTP secret for a first enrolment; it counts once a code was entered.
+
+    A fresh one each time; with `keep` the one that waits already, where there is one.
+    """
     async with db.unit_of_work(Actor(half.user_id, half.person_id, "", frozenset())):
+        waiting = await db.value(
+            "SELECT totp_secret FROM app_user WHERE id = $1 AND totp_enrolled_at IS NULL "
+            "FOR NO KEY UPDATE",
+            half.user_id,
+        )
+        if keep and waiting is not None:
+            return crypto.decrypt("totp", waiting)
+        fresh = pyotp.random_base32()
         await db.execute(
             "UPDATE app_user SET totp_secret = $2 WHERE id = $1 AND totp_enrolled_at IS NULL",
             half.user_id,

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pyotp
 import segno
 from litestar import Request, Response, get, post
+from litestar.datastructures import FormMultiDict
 from litestar.params import FromPath
 
 from grants.kernel import calendar
@@ -35,6 +36,9 @@ from grants.platform.pages import language_of, page, redirect, sheet, texts_of
 from grants.settings import settings
 
 R = Request[Any, Any, Any]
+
+#: Names and texts of a form that waits behind a sign-in.
+Pairs = Sequence[tuple[str, str]]
 
 #: The one password of all demonstration accounts; they exist only where `settings.demo` is set.
 DEMO_PASSWORD = "Taicang-2026"
@@ -68,7 +72,7 @@ def _sign_in_page(
     next_path: str = "/",
     errors: Mapping[str, str] | None = None,
     username: str = "",
-    carried: Mapping[str, str] | None = None,
+    carried: Pairs = (),
     reason: str = "",
 ) -> Response[str]:
     answer = page(
@@ -78,18 +82,23 @@ def _sign_in_page(
         next_path=next_path,
         errors=errors or {},
         username=username,
-        carried=carried or {},
+        carried=carried,
         reason=reason,
         accounts=accounts,
         demo_password=DEMO_PASSWORD if settings.demo else "",
     )
+    return _to_visitor(request, answer)
+
+
+def _to_visitor(request: R, answer: Response[str]) -> Response[str]:
+    """With the cookie that the form's token hangs on, where the browser has none yet."""
     visitor = getattr(request.state, "new_visitor", None)
     if visitor:
         answer.set_cookie(access.visitor_cookie(visitor))
     return answer
 
 
-def sign_in_first(request: R, typed: Mapping[str, str]) -> Response[Any]:
+def sign_in_first(request: R, typed: Pairs) -> Response[Any]:
     """Sign in before going on. What was posted waits in the page and can be sent again."""
     if request.method in ("GET", "HEAD"):
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -97,9 +106,11 @@ def sign_in_first(request: R, typed: Mapping[str, str]) -> Response[Any]:
     return _sign_in_page(
         request,
         status=401,
-        next_path=request.url.path,
+        next_path=request.url.path if typed else "/",
         carried=typed,
-        reason=N_("Your session has ended. Sign in again; what you typed is kept."),
+        reason=N_("Your session has ended. Sign in again; what you typed is kept.")
+        if typed
+        else N_("Your session has ended. Sign in again."),
     )
 
 
@@ -113,16 +124,26 @@ async def sign_in_form(request: R) -> Response[str]:
     )
 
 
+def _kept(form: FormMultiDict) -> Pairs:
+    return [
+        (name.removeprefix("kept:"), str(value))
+        for name, value in form.multi_items()
+        if name.startswith("kept:")
+    ]
+
+
+def _send_again(request: R, token: str, target: str, carried: Pairs) -> Response[str]:
+    """What was typed before the session ended, to look over and send again."""
+    request.state.csrf_token = access.form_token(token)
+    return page(request, "people/kept.html", 200, target=target, carried=carried)
+
+
 @post("/sign-in", permission=P.PUBLIC, status_code=303)
 async def sign_in(request: R) -> Response[Any]:
     """Open a session, then the second step or the page that waited."""
     form = await request.form()
     parsed = parse(form, SignInForm)
-    carried = {
-        name.removeprefix("kept:"): str(value)
-        for name, value in form.items()
-        if name.startswith("kept:")
-    }
+    carried = _kept(form)
     if isinstance(parsed, FormErrors):
         return _sign_in_page(
             request,
@@ -151,11 +172,13 @@ async def sign_in(request: R) -> Response[Any]:
         )
     target = local_path(parsed.next)
     answer: Response[Any]
-    if signed_in.second_step:
-        answer = redirect(f"/sign-in/second?next={target}")
+    if signed_in.second_step and carried:
+        half = await _half(signed_in.token)
+        answer = await _second_step_page(request, half, next_path=target, carried=carried)
+    elif signed_in.second_step:
+        answer = redirect(f"/sign-in/second?next={quote(target)}")
     elif carried:
-        request.state.csrf_token = access.form_token(signed_in.token)
-        answer = page(request, "people/kept.html", 200, target=target, carried=carried)
+        answer = _send_again(request, signed_in.token, target, carried)
     else:
         answer = redirect(target)
     answer.set_cookie(access.session_cookie(signed_in.token))
@@ -165,32 +188,43 @@ async def sign_in(request: R) -> Response[Any]:
 @get("/sign-in/second", permission=P.PUBLIC)
 async def second_step_form(request: R) -> Response[Any]:
     """Enter a code, or enrol the app first."""
-    return await _second_step_page(request)
+    half = await _half(request.cookies.get(access.SESSION_COOKIE, ""))
+    next_path = local_path(request.query_params.get("next", "/"))
+    return await _second_step_page(request, half, next_path=next_path)
 
 
-async def _half(request: R) -> actions.Half:
-    half = await actions.half_session(request.cookies.get(access.SESSION_COOKIE, ""))
+async def _half(token: str) -> actions.Half:
+    half = await actions.half_session(token)
     if half is None:
         raise access.SignInNeeded()
     return half
 
 
 async def _second_step_page(
-    request: R, *, errors: Mapping[str, str] | None = None, status: int = 200
-) -> Response[Any]:
-    half = await _half(request)
+    request: R,
+    half: actions.Half,
+    *,
+    next_path: str,
+    carried: Pairs = (),
+    errors: Mapping[str, str] | None = None,
+) -> Response[str]:
     account = await queries.account(half.user_id, calendar.today())
-    secret = "" if account.has_second_factor else await actions.start_enrolment(half)
-    return page(
+    secret = ""
+    if not account.has_second_factor:
+        # After a wrong code the app that scanned the picture has to keep its key.
+        secret = await actions.start_enrolment(half, keep=errors is not None)
+    answer = page(
         request,
         "people/second.html",
-        status,
+        422 if errors else 200,
         enrolling=not account.has_second_factor,
         secret=secret,
         qr=_qr(secret, half.username) if secret else "",
         errors=errors or {},
-        next_path=local_path(request.query_params.get("next", "/")),
+        next_path=next_path,
+        carried=carried,
     )
+    return _to_visitor(request, answer)
 
 
 def _qr(secret: str, username: str) -> str:
@@ -203,20 +237,30 @@ def _qr(secret: str, username: str) -> str:
 @post("/sign-in/second", permission=P.PUBLIC, status_code=303)
 async def second_step(request: R) -> Response[Any]:
     """Pass the second step; recovery codes are shown once after an enrolment."""
-    half = await _half(request)
-    parsed = parse(await request.form(), CodeForm)
+    token = request.cookies.get(access.SESSION_COOKIE, "")
+    half = await _half(token)
+    form = await request.form()
+    parsed, carried = parse(form, CodeForm), _kept(form)
+    target = local_path(str(form.get("next", "/")))
     if isinstance(parsed, FormErrors):
+        errors = parsed.messages(language_of(request))
         return await _second_step_page(
-            request, errors=parsed.messages(language_of(request)), status=422
+            request, half, next_path=target, carried=carried, errors=errors
         )
     try:
         codes = await actions.pass_second_step(half, parsed.code, calendar.now())
     except Refusal as refusal:
         errors = faulty("code", refusal, {}).messages(language_of(request))
-        return await _second_step_page(request, errors=errors, status=422)
-    target = local_path(parsed.next)
+        return await _second_step_page(
+            request, half, next_path=target, carried=carried, errors=errors
+        )
     if codes:
-        return page(request, "people/recovery.html", 200, codes=codes, target=target)
+        request.state.csrf_token = access.form_token(token)
+        return page(
+            request, "people/recovery.html", 200, codes=codes, target=target, carried=carried
+        )
+    if carried:
+        return _send_again(request, token, target, carried)
     return redirect(target)
 
 

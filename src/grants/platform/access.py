@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +27,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 #: Typed text that waits behind a sign-in is carried in the page, never stored; up to this size.
 _KEPT_CHARACTERS = 100_000
-_NEVER_KEPT = frozenset({"csrf_token", "password", "old", "new", "code"})
+_NEVER_KEPT = frozenset({"csrf_token", "password", "old", "new"})
 
 LoadActor = Callable[[str, str], Awaitable[Actor | None]]
 
@@ -35,12 +35,12 @@ LoadActor = Callable[[str, str], Awaitable[Actor | None]]
 class SignInNeeded(Exception):
     """Nobody is signed in, and the page is not public.
 
-    `typed` are the texts of the form that was sent, so that nothing typed is lost.
+    `typed` are names and texts of the form that was sent, so that nothing typed is lost.
     """
 
-    def __init__(self, typed: Mapping[str, str] | None = None) -> None:
+    def __init__(self, typed: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__("sign in first")
-        self.typed = typed or {}
+        self.typed = typed
 
 
 def permission_of(handler: BaseRouteHandler) -> Permission:
@@ -97,17 +97,19 @@ def guard(
     return look
 
 
-async def _typed_in(connection: ASGIConnection[Any, Any, Any, Any]) -> dict[str, str]:
-    """The texts of a form that was sent without a session: kept, unless secret or very long."""
+async def _typed_in(connection: ASGIConnection[Any, Any, Any, Any]) -> list[tuple[str, str]]:
+    """The texts of a form that was sent without a session: kept, unless secret or very long.
+
+    A name stands as often as it was sent: several ticked checkboxes are several pairs.
+    """
     if connection.scope.get("method") in _SAFE_METHODS or not isinstance(connection, Request):
-        return {}
-    form = await connection.form()
-    typed = {
-        name: value
-        for name, value in form.items()
+        return []
+    typed = [
+        (name, value)
+        for name, value in (await connection.form()).multi_items()
         if isinstance(value, str) and name not in _NEVER_KEPT
-    }
-    return typed if sum(len(value) for value in typed.values()) <= _KEPT_CHARACTERS else {}
+    ]
+    return typed if sum(len(value) for _, value in typed) <= _KEPT_CHARACTERS else []
 
 
 async def _refuse_foreign_form(

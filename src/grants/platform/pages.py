@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from litestar import Request, Response
@@ -278,6 +278,9 @@ def _shared_context(request: Request[Any, Any, Any]) -> tuple[dict[str, object],
     return context, notice is not None
 
 
+_ADDRESS_SIGNS = "/?#[]@!$&'()*+,;=%:~"
+
+
 def redirect(path: str, notice: str | None = None, **params: object) -> Response[None]:
     """303 to `path`; `notice` (a message id) is shown there once.
 
@@ -285,7 +288,8 @@ def redirect(path: str, notice: str | None = None, **params: object) -> Response
     acts that htmx sends (filters, drafts, scores) answer with a fragment, not elsewhere.
     Example: redirect("/payments/7", N_("Approved: {amount} yuan"), amount=yuan_text(fen)).
     """
-    answer: Response[None] = Response(None, status_code=303, headers={"Location": path})
+    location = quote(path, safe=_ADDRESS_SIGNS)  # headers carry no Chinese
+    answer: Response[None] = Response(None, status_code=303, headers={"Location": location})
     if notice is not None:
         said = {name: str(value) for name, value in params.items()}
         carried = json.dumps([notice, said], ensure_ascii=False).encode()
