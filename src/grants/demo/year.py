@@ -349,12 +349,13 @@ async def _lay_last_weeks(bureau: Bureau, diary: Diary, active: Sequence[int]) -
     """Requests at every step, a batch on its way, a return, an unknown answer, a refund."""
     last = diary.last_day
     spare = iter(await _first_open(active, range(0, 60)))
+    large = iter(await _first_open(active, range(61, 96, 2)))
     small = iter(await _first_open(active, range(96, 156)))
     for turn, (role, count) in enumerate(_WAITING):
         for n in range(count):
             day = last - timedelta(days=2 + turn + 2 * n)
             needs_leaders = role in (Role.FIN_DEPUTY, Role.MAIN_LEADER)
-            source = spare if needs_leaders or n % 2 else small
+            source = large if needs_leaders else spare if n % 2 else small
             with diary.at(day, 9, 5 * n):
                 payment = await _request(bureau, next(source), day)
             await _approve(bureau, diary, payment, day, stop_before=role)

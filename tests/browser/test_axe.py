@@ -1,0 +1,69 @@
+"""No page breaks an accessibility rule that axe knows, and none runs over on a phone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Desk
+
+AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+PAGES = {
+    "officer": ("/", "/awards", "/awards/new", "/awards/3", "/awards/import", "/organisations"),
+    "finance": ("/", "/payments", "/batches", "/batches/3", "/months", "/refunds", "/me"),
+    "finhead": ("/budget", "/budget/1", "/overview", "/policies", "/accounts", "/duplicates"),
+    "auditor": ("/verify", "/history", "/persons", "/people"),
+    "sysadmin": ("/people", "/people/2"),
+    "agency": ("/", "/payments", "/awards"),
+}
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds on the page as it stands."""
+    page.evaluate(AXE)
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{page.url} {rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]
+    ]
+
+
+def overflow(page: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    return int(
+        page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    )
+
+
+@pytest.mark.parametrize("username", PAGES)
+@pytest.mark.parametrize(("width", "scheme", "lang"), [(1440, "light", "zh"), (390, "dark", "en")])
+def test_pages_break_no_rule_of_axe(
+    desk: Desk, username: str, width: int, scheme: str, lang: str
+) -> None:
+    page = desk.sign_in(username, width=width, scheme=scheme, lang=lang, bypass=True)
+    found: list[str] = []
+    for path in PAGES[username]:
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        found += faults(page)
+        if overflow(page) > 0:
+            found.append(f"{path} is {overflow(page)} pixels too wide")
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "lang"),
+    [(1440, "dark", "zh"), (1440, "light", "en"), (390, "light", "zh")],
+)
+def test_the_payment_case_breaks_no_rule_in_any_dress(
+    desk: Desk, width: int, scheme: str, lang: str
+) -> None:
+    page = desk.sign_in("finance", width=width, scheme=scheme, lang=lang, bypass=True)
+    page.click("table a.open >> nth=0")
+    page.wait_for_url(re.compile(r"/payments/\d+$"))
+    assert faults(page) == []
+    assert overflow(page) <= 0
