@@ -324,7 +324,7 @@ async def test_an_unknown_language_changes_nothing(visitor: httpx.AsyncClient) -
     assert answer.status_code == 303 and "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\\\evil.example"])
+@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example"])
 async def test_the_switch_never_leads_elsewhere(visitor: httpx.AsyncClient, back: str) -> None:
     answer = await visitor.get("/language/zh", params={"back": back})
     assert answer.headers["location"] == "/"
