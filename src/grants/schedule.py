@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from grants.awards import jobs as award_jobs
 from grants.invariants import verify
 from grants.kernel import calendar
 from grants.kernel.errors import N_
@@ -53,6 +54,7 @@ async def seal_history() -> str:
 
 
 JOBS: tuple[Job, ...] = (
+    *award_jobs.JOBS,
     *payment_jobs.JOBS,
     *party_jobs.JOBS,
     Job("verify", {"hour": "3", "minute": "0"}, daily, verify_nightly),

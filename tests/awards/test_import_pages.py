@@ -11,7 +11,6 @@ import pytest
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from tests.world import World, furnished
 
 from grants.awards import import_pages
 from grants.awards.import_columns import all_fields
@@ -19,6 +18,7 @@ from grants.kernel.errors import Refusal
 from grants.kernel.identity import Actor, Role
 from grants.platform import access, db, pages
 from grants.platform.sheets import read_sheet
+from tests.world import World, furnished
 
 pytestmark = pytest.mark.usefixtures("empty")
 

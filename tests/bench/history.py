@@ -61,7 +61,8 @@ async def lay_ground() -> None:
             INSERT INTO bank_account (id, organisation, holder_name, number, number_index,
                 number_last4, bank_name, cnaps, state, entered_by_person, verified_by_person,
                 evidence)
-            VALUES ($1, $1, $2, $3, $4, $5, '示例银行太仓支行', '999305285003', 'VERIFIED', 2, 3, '')
+            VALUES ($1, $1, $2, $3, $4, $5, '示例银行太仓支行', '999305285003', 'VERIFIED',
+                    2, 3, '')
             """,
             [(r["id"], r["name"], *_account_number(r["id"])) for r in kinds],
         )
@@ -206,7 +207,8 @@ WITH awards AS (
     INSERT INTO award (id, number, programme, organisation, title, purpose, amount_fen, state,
                        basis, minutes_no, decided_on, starts_on, ends_on, origin, funder_id,
                        objections, created_by_person, version)
-    SELECT n, '助〔' || year || '〕' || n, l.programme, payee, title, '驻点社会工作服务', amount_fen,
+    SELECT n, '助〔' || year || '〕' || n, l.programme, payee, title, '驻点社会工作服务',
+           amount_fen,
            CASE WHEN waits THEN 'ACTIVE' ELSE 'COMPLETED' END, '', '局长办公会纪要', starts_on,
            starts_on, make_date(year, 12, 31), 'MANUAL', '', 'NONE', $1, 2
     FROM planned JOIN budget_line l ON l.id = planned.line

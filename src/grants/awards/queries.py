@@ -251,6 +251,21 @@ async def due_instalments(by: date) -> Sequence[Instalment]:
     return [Instalment(**r) for r in found]
 
 
+async def awaiting_this_years_share(fiscal_year: int) -> list[Award]:
+    """Active awards with a share of `fiscal_year` that is not committed yet, by number."""
+    found = await db.rows(
+        _AWARD
+        + """
+        WHERE a.state = 'ACTIVE' AND EXISTS (
+            SELECT 1 FROM award_share s WHERE s.award = a.id AND s.fiscal_year = $1
+              AND s.commitment IS NULL AND s.amount_fen > 0)
+        ORDER BY a.id
+        """,
+        fiscal_year,
+    )
+    return [Award(**r) for r in found]
+
+
 @dataclass(frozen=True)
 class PayeeHistory:
     """What a payee received from awards so far, by programme and year."""
