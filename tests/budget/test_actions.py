@@ -13,6 +13,7 @@ from grants.awards import actions as awards
 from grants.awards import queries as award_queries
 from grants.awards.actions import AwardPlan
 from grants.awards.rules import InstalmentPlan, SharePlan
+from grants.banking import refunds
 from grants.budget import actions, ledger, queries
 from grants.budget.rules import LineEnd, QuotaKind
 from grants.kernel.errors import Conflict, NotAllowed, RuleBroken
@@ -38,6 +39,7 @@ from tests.world import (
     instalments,
     submitted,
 )
+from tests.world_banking import pay
 
 pytestmark = pytest.mark.usefixtures("empty")
 
@@ -570,6 +572,26 @@ async def test_money_carried_over_does_not_replace_the_new_years_own_share() -> 
         await pay_in_2027(world, instalment)
     assert await bucket(next_line, "payable") == 17_000 * YUAN
     assert await awards.commit_years_shares(SYSTEM, award, today=NEW_YEAR) == 0
+
+
+async def test_a_refund_approved_after_its_year_was_closed_restores_nothing() -> None:
+    world = await furnished()
+    award = await active_award(world, 20_000 * YUAN)
+    payment = await approved(world, (await instalments(award))[0])
+    await pay(world, payment)
+    refund = await refunds.record_refund(
+        world[Role.FIN_OFFICER],
+        payment,
+        amount_fen=Fen(5_000 * YUAN),
+        received_on=date(2026, 12, 30),
+        reference="T1",
+        reason="多付退回",
+    )
+    await close_2026(world)
+    await refunds.decide_refund(world[Role.FIN_HEAD], refund, "approve")
+    assert await bucket(world.line, "available") == 0
+    assert await bucket(world.line, "surrendered") == 5_000 * YUAN
+    assert [r.restores_quota for r in await refunds.refunds(payment)] == [False]
 
 
 # What the database holds by itself

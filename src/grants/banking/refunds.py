@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from grants.budget import ledger
+from grants.budget import queries as budget
+from grants.budget.rules import line_is_open
 from grants.budget.workflow import PROPOSAL, ProposalCase, ProposalState
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotAllowed, NotFound, RuleBroken
@@ -129,7 +131,10 @@ async def record_refund(
 
 
 async def decide_refund(actor: Actor, refund_id: int, verb: str, *, reason: str = "") -> None:
-    """Approve or reject a recorded refund; approval posts it to the ledger."""
+    """Approve or reject a recorded refund; approval posts it to the ledger.
+
+    A line whose year has been closed since takes no quota back: the money is surrendered.
+    """
     if not actor.may(Permission.REFUND_APPROVE):
         raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
     async with db.unit_of_work(actor):
@@ -152,9 +157,14 @@ async def decide_refund(actor: Actor, refund_id: int, verb: str, *, reason: str 
         await record(actor, case, verb, before=refund.state, after=after, reason=reason)
         if after == ProposalState.APPROVED:
             payment = await payment_queries.payment(actor, refund.payment_id, lock=True)
+            line = (await budget.lock_lines([payment.line_id]))[payment.line_id]
+            restores = refund.restores_quota and line_is_open(line.state) is None
+            await db.execute(
+                "UPDATE refund SET restores_quota = $2 WHERE id = $1", refund_id, restores
+            )
             await ledger.move(
                 actor,
-                ledger.REFUND if refund.restores_quota else ledger.SURRENDER,
+                ledger.REFUND if restores else ledger.SURRENDER,
                 refund.amount_fen,
                 of=payment.commitment_id,
                 case=case,
