@@ -171,6 +171,7 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         payment=payment_pages.may_see_files,
         award=award_pages.may_see_files,
     )
+    party_pages.SECTIONS[:] = [award_pages.payee_section, payment_pages.payee_section]
     return Litestar(
         route_handlers=handlers,
         guards=[access.guard(actor_for_token)],

@@ -28,6 +28,7 @@ from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
 from grants.kernel.money import yuan_text
 from grants.parties import queries as parties
+from grants.parties.pages import Section
 from grants.platform import files
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
@@ -399,6 +400,26 @@ async def may_see_files(actor: Actor, award_id: int) -> bool:
     except NotFound:
         return False
     return actor.may(P.AWARD_SEE)
+
+
+async def payee_section(actor: Actor, organisation_id: int) -> Section | None:
+    """What a payee was awarded, on the payee's page."""
+    if not actor.may(P.AWARD_SEE):
+        return None
+    wanted = AwardFilter(organisation_id=organisation_id)
+    count, total_fen = await queries.count_awards(actor, wanted)
+    return Section(
+        N_("Awards"),
+        "awards/_of_payee.html",
+        {
+            "count": count,
+            "total_fen": total_fen,
+            "awards": await queries.awards(actor, wanted, limit=10),
+            "titles": AWARD.titles,
+            "tones": TONES,
+            "history": await queries.payee_history(organisation_id),
+        },
+    )
 
 
 ROUTES = [

@@ -16,6 +16,7 @@ from grants.kernel.identity import ROLE_TITLES, Actor
 from grants.kernel.identity import Permission as P
 from grants.kernel.money import Fen, amount_in_capitals, yuan_text
 from grants.parties import queries as parties
+from grants.parties.pages import Section
 from grants.payments import actions, documents, queries
 from grants.payments.forms import AccountForm, DecisionForm, ReasonForm, RequestForm, WaiverForm
 from grants.payments.gate import gate_refusal
@@ -548,6 +549,26 @@ async def may_see_files(actor: Actor, payment_id: int) -> bool:
     except NotFound:
         return False
     return actor.may(P.PAYMENT_SEE)
+
+
+async def payee_section(actor: Actor, organisation_id: int) -> Section | None:
+    """What a payee was paid and still waits for, on the payee's page."""
+    if not actor.may(P.PAYMENT_SEE):
+        return None
+    wanted = PaymentFilter(organisation_id=organisation_id, order="-number")
+    count, total_fen = await queries.count_payments(actor, wanted)
+    return Section(
+        N_("Payments"),
+        "payments/_of_payee.html",
+        {
+            "count": count,
+            "total_fen": total_fen,
+            "payments": await queries.payments(actor, wanted, limit=10),
+            "titles": PAYMENT.titles,
+            "tones": TONES,
+            "today": calendar.today(),
+        },
+    )
 
 
 ROUTES = [
