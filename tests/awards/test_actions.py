@@ -90,7 +90,7 @@ async def test_an_award_that_does_not_add_up_is_not_written(
     world = await furnished()
     before = await counts()
     with pytest.raises(RuleBroken) as found:
-        await actions.create_award(world[Role.OFFICER], plan(world, **changes), today=DAY)
+        await actions.create_award(world[Role.OFFICER], replace(plan(world), **changes), today=DAY)  # type: ignore[arg-type]
     assert found.value.code == refused
     assert await counts() == before
 
@@ -130,7 +130,7 @@ async def test_an_award_has_one_payee(payees: tuple[bool, bool]) -> None:
         "person_id": world[Role.OFFICER].person_id if payees[1] else None,
     }
     with pytest.raises(RuleBroken) as refused:
-        await actions.create_award(world[Role.OFFICER], plan(world, **both), today=DAY)
+        await actions.create_award(world[Role.OFFICER], replace(plan(world), **both), today=DAY)  # type: ignore[arg-type]
     assert isinstance(refused.value.__cause__, asyncpg.CheckViolationError)
     assert refused.value.__cause__.constraint_name == "award_one_payee"
 
