@@ -1,8 +1,7 @@
-"""Awards: created by one, approved by another, borne by lines, ended when all is settled."""
+"""Awards: created by one, approved by another, borne by lines and years."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import date
 
@@ -10,61 +9,27 @@ import asyncpg
 import pytest
 
 from grants.awards import actions, queries
-from grants.awards.actions import AwardPlan
 from grants.awards.rules import InstalmentPlan, SharePlan
 from grants.budget import actions as budget
-from grants.kernel.errors import Conflict, NotAllowed, NotFound, Refusal, RuleBroken
-from grants.kernel.identity import SYSTEM, Actor, Role
+from grants.kernel.errors import Conflict, NotAllowed, Refusal, RuleBroken
+from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen
-from grants.payments import actions as payments
 from grants.platform import db
 from tests.world import (
     DAY,
     YUAN,
-    World,
     active_award,
     add_actor,
     add_line,
-    add_organisation,
-    approved,
     bucket,
     draft_award,
     furnished,
     instalments,
     submitted,
 )
-from tests.world_banking import pay
+from tests.world_awards import approve, counts, plan, state_of, two_years
 
 pytestmark = pytest.mark.usefixtures("empty")
-
-
-def plan(world: World, total_fen: int = 30_000 * YUAN, **changes: object) -> AwardPlan:
-    given: dict[str, object] = {
-        "programme_id": world.programme,
-        "title": "社工项目",
-        "purpose": "",
-        "amount_fen": Fen(total_fen),
-        "shares": [SharePlan(world.line, 2026, Fen(total_fen))],
-        "instalments": [InstalmentPlan(world.line, Fen(total_fen), date(2026, 6, 1), "合同签订")],
-        "organisation_id": world.organisation,
-    }
-    return AwardPlan(**{**given, **changes})  # type: ignore[arg-type]
-
-
-async def state_of(award: int) -> str:
-    return (await queries.award(SYSTEM, award)).state
-
-
-async def approve(world: World, award: int, *, version: int = 1, by: Actor | None = None) -> None:
-    await actions.approve_award(
-        by or world[Role.SECTION_HEAD], award, seen_version=version, today=DAY
-    )
-
-
-async def counts() -> tuple[int, ...]:
-    """How many awards, shares, instalments, commitments and moves there are."""
-    tables = ("award", "award_share", "instalment", "commitment", "ledger_move", "case_event")
-    return tuple([await db.value(f"SELECT count(*) FROM {table}") for table in tables])
 
 
 # Creating and changing
@@ -312,29 +277,6 @@ async def test_an_award_may_draw_on_several_lines() -> None:
     assert await bucket(other, "available") == 0
 
 
-async def two_years(world: World) -> tuple[int, int]:
-    """An award over two years, and the line of the second year."""
-    next_line = await add_line(world, quota_fen=7_000 * YUAN, year=2027, plan=False)
-    award = await actions.create_award(
-        world[Role.OFFICER],
-        plan(
-            world,
-            17_000 * YUAN,
-            shares=[
-                SharePlan(world.line, 2026, Fen(10_000 * YUAN)),
-                SharePlan(next_line, 2027, Fen(7_000 * YUAN)),
-            ],
-            instalments=[
-                InstalmentPlan(world.line, Fen(10_000 * YUAN), date(2026, 6, 1), "合同签订"),
-                InstalmentPlan(next_line, Fen(7_000 * YUAN), date(2027, 6, 1), "期末"),
-            ],
-        ),
-        today=DAY,
-    )
-    await approve(world, award)
-    return award, next_line
-
-
 async def test_an_award_over_years_commits_each_year_in_its_year() -> None:
     world = await furnished()
     award, next_line = await two_years(world)
@@ -381,155 +323,3 @@ async def test_a_condition_is_confirmed_on_an_active_award_only() -> None:
             world[Role.OFFICER], (await instalments(award))[0], on=DAY, evidence="合同"
         )
     assert refused.value.code == "award.not_active"
-
-
-# Ending
-
-
-async def test_a_withdrawn_draft_is_not_approved() -> None:
-    world = await furnished()
-    award = await draft_award(world, 30_000 * YUAN)
-    await actions.withdraw_award(world[Role.OFFICER], award, reason="重复登记")
-    with pytest.raises(Conflict):
-        await approve(world, award, version=2)
-
-
-async def terminate(world: World, award: int) -> Fen:
-    version = (await queries.award(SYSTEM, award)).version
-    return await actions.terminate_award(
-        world[Role.SECTION_HEAD], award, seen_version=version, reason="协议解除", today=DAY
-    )
-
-
-async def test_terminating_releases_exactly_what_is_open() -> None:
-    world = await furnished()
-    award = await active_award(world, 20_000 * YUAN, 10_000 * YUAN)
-    first, second = await instalments(award)
-    await pay(world, await approved(world, first))
-    assert await terminate(world, award) == 10_000 * YUAN
-    assert await bucket(world.line, "paid") == 20_000 * YUAN
-    assert await bucket(world.line, "committed") == 0
-    assert await bucket(world.line, "available") == 980_000 * YUAN
-    assert [i.state for i in await queries.instalments(award)] == ["PAID", "CANCELLED"]
-    with pytest.raises(RuleBroken) as refused:
-        await submitted(world, second)
-    assert refused.value.code == "award.not_active"
-
-
-async def test_an_award_does_not_end_while_its_money_is_on_its_way() -> None:
-    world = await furnished()
-    award = await active_award(world, 20_000 * YUAN, 10_000 * YUAN)
-    await approved(world, (await instalments(award))[0])
-    with pytest.raises(RuleBroken) as refused:
-        await terminate(world, award)
-    assert refused.value.code == "award.money_on_its_way"
-    assert await bucket(world.line, "committed") == 10_000 * YUAN
-
-
-async def test_an_award_does_not_end_while_its_payment_is_being_approved() -> None:
-    world = await furnished()
-    for _ in range(4):
-        award = await active_award(world, 20_000 * YUAN, 10_000 * YUAN)
-        payment = await submitted(world, (await instalments(award))[0])
-        for role in (Role.SECTION_HEAD, Role.FIN_OFFICER):
-            version = 2 if role == Role.SECTION_HEAD else 3
-            await payments.approve_payment(world[role], payment, seen_version=version, today=DAY)
-        ended, paid = await asyncio.gather(
-            terminate(world, award),
-            payments.approve_payment(world[Role.DEPUTY_LEADER], payment, seen_version=4, today=DAY),
-            return_exceptions=True,
-        )
-        assert isinstance(ended, Refusal) != isinstance(paid, Refusal)
-        found = await queries.award(SYSTEM, award)
-        assert (found.state == "TERMINATED") == (found.on_its_way_fen == 0)
-
-
-async def test_a_request_in_approval_dies_with_its_award() -> None:
-    world = await furnished()
-    award = await active_award(world, 20_000 * YUAN)
-    payment = await submitted(world, (await instalments(award))[0])
-    await terminate(world, award)
-    with pytest.raises(RuleBroken) as refused:
-        await payments.approve_payment(world[Role.SECTION_HEAD], payment, seen_version=2, today=DAY)
-    assert refused.value.code == "gate.award_is_active"
-    await payments.withdraw_payment(world[Role.OFFICER], payment)
-
-
-async def test_who_created_an_award_does_not_terminate_it() -> None:
-    world = await furnished()
-    award = await active_award(world, 20_000 * YUAN)
-    both = replace(world[Role.OFFICER], roles=frozenset({Role.OFFICER, Role.SECTION_HEAD}))
-    with pytest.raises(NotAllowed):
-        await actions.terminate_award(both, award, seen_version=2, reason="协议解除", today=DAY)
-
-
-async def test_an_award_is_complete_when_all_of_it_is_paid() -> None:
-    world = await furnished()
-    award = await active_award(world, 20_000 * YUAN, 10_000 * YUAN)
-    first, second = await instalments(award)
-    await pay(world, await approved(world, first))
-    with pytest.raises(RuleBroken) as refused:
-        await actions.complete_award(world[Role.OFFICER], award)
-    assert refused.value.code == "award.still_open"
-    waiting = await approved(world, second)
-    with pytest.raises(RuleBroken) as refused:
-        await actions.complete_award(world[Role.OFFICER], award)
-    assert refused.value.code == "award.money_on_its_way"
-    await pay(world, waiting)
-    await actions.complete_award(world[Role.OFFICER], award)
-    assert await state_of(award) == "COMPLETED"
-
-
-async def test_an_award_over_years_is_not_complete_after_the_first() -> None:
-    world = await furnished()
-    award, _ = await two_years(world)
-    (first, _) = await instalments(award)
-    await actions.confirm_condition(world[Role.OFFICER], first, on=DAY, evidence="合同已签")
-    await pay(world, await approved(world, first))
-    with pytest.raises(RuleBroken) as refused:
-        await actions.complete_award(world[Role.OFFICER], award)
-    assert refused.value.code == "award.still_open"
-
-
-# Scope and the last yuan
-
-
-async def test_an_agency_sees_its_own_awards_only() -> None:
-    world = await furnished()
-    award = await draft_award(world, 30_000 * YUAN)
-    own = await add_actor(Role.APPLICANT_ORG, name="示例·机构", organisation_id=world.organisation)
-    other = await add_actor(
-        Role.APPLICANT_ORG,
-        name="示例·他机构",
-        organisation_id=await add_organisation("示例向阳服务社"),
-    )
-    assert (await queries.award(own, award)).id == award
-    with pytest.raises(NotFound):
-        await queries.award(other, award)
-
-
-async def test_of_sixty_four_awards_of_the_last_yuan_one_is_approved() -> None:
-    world = await furnished(quota_fen=1_000 * YUAN)
-    drafts = [await draft_award(world, 1_000 * YUAN, title=f"项目{n}") for n in range(64)]
-    results = await asyncio.gather(
-        *(approve(world, award) for award in drafts), return_exceptions=True
-    )
-    refusals = [r for r in results if r is not None]
-    assert len(refusals) == 63
-    assert {r.code for r in refusals if isinstance(r, RuleBroken)} == {"budget.line_short"}
-    assert all(isinstance(r, RuleBroken) for r in refusals)
-    assert await bucket(world.line, "available") == 0
-    assert await bucket(world.line, "committed") == 1_000 * YUAN
-    assert await db.value("SELECT count(*) FROM award WHERE state = 'ACTIVE'") == 1
-
-
-async def test_of_sixty_four_approvals_of_one_award_one_counts() -> None:
-    world = await furnished()
-    award = await draft_award(world, 1_000 * YUAN)
-    leaders = [world[r] for r in (Role.SECTION_HEAD, Role.DEPUTY_LEADER, Role.MAIN_LEADER)]
-    results = await asyncio.gather(
-        *(approve(world, award, by=leaders[n % 3]) for n in range(64)), return_exceptions=True
-    )
-    assert results.count(None) == 1
-    assert all(isinstance(r, Conflict) for r in results if r is not None)
-    assert await bucket(world.line, "committed") == 1_000 * YUAN
