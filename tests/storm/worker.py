@@ -166,8 +166,9 @@ class Clerk:
                 if not always_paid and i.state == "SENT" and self.chance.random() < 0.15
             }
             content = await answer(batch.id, returned)
-            await banking.take_results(cashier, f"{self.number()}.csv", content, today=DAY)
-            for item in items:
+            intake = await banking.take_results(cashier, f"{self.number()}.csv", content, today=DAY)
+            # Another clerk may have taken in the very same answer just before.
+            for item in items if intake.applied else []:
                 if item.state == "SENT":
                     verb = "bounce" if item.payment_id in returned else "settle"
                     self.tell("payment", item.payment_id, verb)
