@@ -38,7 +38,11 @@ def _chromium() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the browser tests out, loudly, where there is no browser."""
+    """Put the browser tests last; leave them out, loudly, where there is no browser.
+
+    Playwright keeps an event loop of its own running, beside which no other test's could run.
+    """
+    items.sort(key=lambda item: _HERE in item.path.parents)
     if _chromium():
         return
     left = [item for item in items if _HERE in item.path.parents]
