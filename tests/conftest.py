@@ -15,6 +15,8 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None)  # a busy machine is no fault
 settings.load_profile("house")
 
+pytest.register_assert_rewrite("tests.house.trial")
+
 _ROOT = Path(tempfile.mkdtemp(prefix="grants-tests-"))
 os.environ["GRANTS_DATA"] = str(_ROOT)
 os.environ["GRANTS_DEMO"] = "1"
