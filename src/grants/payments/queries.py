@@ -297,7 +297,7 @@ def _wanted(actor: Actor, wanted: PaymentFilter) -> tuple[str, list[object]]:
         wanted.due_before,
         wanted.search.strip() or None,
     )
-    arguments = [value for value in asked if value is not None]
+    arguments: list[object] = [value for value in asked if value is not None]
     narrowed = (text for text, value in zip(_NARROWED, asked, strict=True) if value is not None)
     where = " AND ".join(text.format(n=n) for n, text in enumerate(narrowed, 1))
     award = " JOIN award a ON a.id = p.award" if "a." in where else ""
