@@ -184,7 +184,7 @@ def create_app(*, own_pool: bool = True) -> Litestar:
             ConnectionError: on_database_gone,
             asyncpg.InterfaceError: on_database_gone,
             asyncpg.PostgresConnectionError: on_database_gone,
-            asyncpg.CannotConnectNowError: on_database_gone,
+            asyncpg.exceptions.OperatorInterventionError: on_database_gone,
             Exception: on_fault,
         },
         compression_config=CompressionConfig(
