@@ -28,6 +28,7 @@ from grants.parties import pages as party_pages
 from grants.payments import pages as payment_pages
 from grants.people import pages as people_pages
 from grants.people.queries import actor_for_token
+from grants.people.sign_in_pages import sign_in_first
 from grants.platform import access, assets, db, files, pages, press
 from grants.platform.access import SignInNeeded, local_path
 from grants.platform.database import open_database
@@ -104,7 +105,7 @@ def on_refusal(request: R, refusal: Refusal) -> Response[Any]:
 
 def on_sign_in_needed(request: R, needed: SignInNeeded) -> Response[Any]:
     """Nobody is signed in: sign in first, and lose nothing that was typed."""
-    return people_pages.sign_in_first(request, needed.typed)
+    return sign_in_first(request, needed.typed)
 
 
 def on_http_error(request: R, error: HTTPException) -> Response[Any]:
@@ -184,7 +185,7 @@ def create_app(*, own_pool: bool = True) -> Litestar:
             ConnectionError: on_database_gone,
             asyncpg.InterfaceError: on_database_gone,
             asyncpg.PostgresConnectionError: on_database_gone,
-            asyncpg.exceptions.OperatorInterventionError: on_database_gone,
+            asyncpg.CannotConnectNowError: on_database_gone,
             Exception: on_fault,
         },
         compression_config=CompressionConfig(

@@ -13,7 +13,7 @@ from grants.kernel.errors import N_, Conflict, RuleBroken
 from grants.kernel.identifiers import is_cnaps
 from grants.kernel.identity import SYSTEM, Role
 from grants.people import actions as people
-from grants.people.rules import PASSWORD_LENGTH, password_is_strong
+from grants.people.rules import SignInPolicy, password_is_strong
 from grants.platform import crypto, db
 
 #: Whoever may start the command keeps the machine; the record says that the system did it.
@@ -81,7 +81,8 @@ async def _make(username: str, name: str, role: Role, today: date) -> FirstAccou
 
 def _one_time_password() -> str:
     """A random password that meets our own rule: three kinds of characters at least."""
+    policy = SignInPolicy()
     while True:
-        password = "".join(secrets.choice(_SIGNS) for _ in range(PASSWORD_LENGTH + 6))
-        if password_is_strong(password) is None:
+        password = "".join(secrets.choice(_SIGNS) for _ in range(policy.password_length + 6))
+        if password_is_strong(password, policy) is None:
             return password

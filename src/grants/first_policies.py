@@ -17,6 +17,7 @@ from grants.budget.rules import FundCell, FundMatrix
 from grants.kernel.identity import Actor, Role
 from grants.payments.gate import RULES, GatePolicy, GateRulePolicy
 from grants.payments.rules import PaymentClock
+from grants.people.rules import SignInPolicy
 from grants.platform import db
 
 _ALLOW = FundCell(verdict="allow")
@@ -120,6 +121,9 @@ FIRST_POLICIES: Sequence[FirstPolicy] = (
         PAYMENT_CLOCK,
         "保障中小企业款项支付条例（国务院令第802号）；苏州市 10 个工作日惯例",
         "V",
+    ),
+    FirstPolicy(
+        "sign_in", SignInPolicy(), "网络安全等级保护基本要求（GB/T 22239—2019）", "K"
     ),
 )
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from grants.people.pages import DEMO_PASSWORD
+from grants.people.sign_in_pages import DEMO_PASSWORD
 from grants.platform import embedded
 
 FLAGS = [

@@ -16,7 +16,7 @@ from grants.invariants import verify
 from grants.kernel import calendar
 from grants.kernel.errors import Conflict, NotAllowed, RuleBroken
 from grants.kernel.identity import Actor, Role
-from grants.people import actions, queries
+from grants.people import actions, queries, signing_in
 from grants.platform import db
 from grants.platform.policy import policy_on
 from tests.world import DAY, PAYER
@@ -38,7 +38,7 @@ async def acting(first: FirstAccount) -> Actor:
 
 async def test_both_sign_in_with_their_passwords() -> None:
     for first in await begun():
-        signed = await actions.sign_in(
+        signed = await signing_in.sign_in(
             first.username, first.password, address="", browser="", now=calendar.now()
         )
         assert signed.token

@@ -14,11 +14,19 @@ import pytest
 
 from grants.kernel import calendar
 from grants.kernel.identity import SYSTEM, Actor, Role
-from grants.people import actions
+from grants.people import actions, signing_in
 from grants.platform import access, db
 from grants.settings import settings
-from tests.app import browsing, hidden_fields, send, signed_in, visiting
-from tests.world import add_actor
+from tests.app import (
+    ADDRESS,
+    browsing,
+    form_token,
+    hidden_fields,
+    send,
+    signed_in,
+    visiting,
+)
+from tests.world import add_actor, add_organisation
 
 pytestmark = pytest.mark.usefixtures("empty")
 
@@ -60,7 +68,7 @@ async def admin(empty: None) -> AsyncIterator[httpx.AsyncClient]:
 def strict(monkeypatch: pytest.MonkeyPatch) -> None:
     """Second factors are switched on."""
     changed = settings.model_copy(update={"second_factor": True})
-    monkeypatch.setattr(actions, "settings", changed)
+    monkeypatch.setattr(signing_in, "settings", changed)
 
 
 async def sign_in(
@@ -124,7 +132,7 @@ async def test_a_locked_account_says_so(zhang: Actor, visitor: httpx.AsyncClient
         await sign_in(visitor, "Wrong-horse-7")
     answer = await sign_in(visitor)
     assert answer.status_code == 422
-    assert "locked for thirty minutes" in answer.text
+    assert "locked for 30 minutes" in answer.text
 
 
 async def test_signing_out_ends_the_session_on_the_server(zhang: Actor) -> None:
@@ -310,6 +318,71 @@ async def test_a_button_alone_leads_to_the_worklist_after_signing_in(
     assert dict(hidden_fields(waiting.text, "/sign-in"))["next"] == "/"
 
 
+@pytest.mark.parametrize(
+    "headers", [{"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {}]
+)
+async def test_a_form_of_another_site_never_waits_behind_the_sign_in(
+    visitor: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    form = {"reason": "外站填写", "csrf_token": "made-up"}
+    answer = await visitor.post("/me/delegations", data=form, headers=headers)
+    assert answer.status_code == 401
+    assert "外站填写" not in answer.text
+    assert dict(hidden_fields(answer.text, "/sign-in"))["next"] == "/"
+
+
+async def test_a_form_of_an_earlier_session_is_sent_again_in_the_present_one(zhang: Actor) -> None:
+    async with browsing(zhang) as client:
+        old = form_token(client)
+        await signed_in(client, zhang.user_id)
+        shown = await client.post(
+            "/me/delegations",
+            data={"reason": "外出学习", "to_user": "7", "csrf_token": old},
+            headers={"origin": ADDRESS},
+        )
+        assert shown.status_code == 409
+        again = dict(hidden_fields(shown.text, "/me/delegations"))
+        assert (again["reason"], again["to_user"]) == ("外出学习", "7")
+        assert (await client.post("/me/delegations", data=again)).status_code == 422
+
+
+async def test_numbers_of_records_are_sent_again_but_not_shown(
+    zhang: Actor, visitor: httpx.AsyncClient
+) -> None:
+    more = {"next": "/payments", "kept:reason": "外出学习", "kept:award_id": "987654"}
+    shown = await sign_in(visitor, **more)
+    assert ">外出学习<" in shown.text and ">987654<" not in shown.text
+    assert dict(hidden_fields(shown.text, "/payments"))["award_id"] == "987654"
+
+
+async def test_a_list_that_changes_in_place_goes_to_the_sign_in_as_a_page(
+    visitor: httpx.AsyncClient,
+) -> None:
+    answer = await visitor.get("/payments?state=PAID", headers={"hx-request": "true"})
+    assert answer.status_code == 401
+    assert answer.headers["hx-redirect"] == "/sign-in?next=/payments%3Fstate%3DPAID"
+
+
+async def test_a_form_with_a_file_says_that_the_file_does_not_wait(
+    visitor: httpx.AsyncClient,
+) -> None:
+    answer = await send(
+        visitor, "/awards/import", {"note": "外出学习"}, files={"file": ("a.csv", b"1")}
+    )
+    assert answer.status_code == 401
+    assert "texts are kept, files are not" in answer.text
+    assert dict(hidden_fields(answer.text, "/sign-in"))["kept:note"] == "外出学习"
+
+
+async def test_signing_in_again_ends_the_session_before(zhang: Actor) -> None:
+    async with browsing(zhang) as client:
+        before = client.cookies[access.SESSION_COOKIE]
+        assert (await sign_in(client)).status_code == 303
+    async with visiting() as other:
+        other.cookies.set(access.SESSION_COOKIE, before)
+        assert (await other.get("/me")).status_code == 303
+
+
 # Languages
 
 
@@ -369,19 +442,11 @@ async def test_what_is_not_allowed_is_said_in_the_layout_with_a_number(zhang: Ac
     in_the_layout(answer, "You may not do this")
 
 
-async def test_what_is_not_possible_now_is_said_in_the_layout_with_a_number() -> None:
-    giver = await add_actor(Role.CASHIER, name="示例·出纳")
-    taker = await add_actor(Role.FIN_HEAD, name="示例·科长")
-    day = calendar.today()
-    form = {
-        "role": "CASHIER",
-        "to_user": str(taker.user_id),
-        "starts_on": day.isoformat(),
-        "ends_on": (day + timedelta(days=3)).isoformat(),
-        "reason": "外出学习三天",
-    }
-    async with browsing(giver) as client:
-        answer = await send(client, "/me/delegations", form)
+async def test_what_is_not_possible_now_is_said_in_the_layout_with_a_number(zhang: Actor) -> None:
+    security = await add_actor(Role.SEC_ADMIN, name="示例·安全")
+    ending = f"/people/{zhang.user_id}/roles/999999/end"
+    async with browsing(security) as client:
+        answer = await send(client, ending, {"reason": "轮岗到别处"})
     assert answer.status_code == 409
     in_the_layout(answer, "Not possible now")
 
@@ -392,7 +457,7 @@ async def test_a_fault_of_ours_shows_its_number_and_nothing_of_the_inside(
     async def broken(*_: object) -> NoReturn:
         raise ZeroDivisionError("an inner secret")
 
-    monkeypatch.setattr("grants.people.pages.inbox.messages", broken)
+    monkeypatch.setattr("grants.people.own_pages.inbox.messages", broken)
     async with browsing(zhang) as client:
         answer = await client.get("/me")
     assert answer.status_code == 500
@@ -451,6 +516,35 @@ async def test_a_role_is_lent_and_taken_back_on_ones_own_page(zhang: Actor) -> N
         assert found is not None
         assert (await send(client, found[0])).status_code == 303
         assert "Taken back." in (await client.get("/me")).text
+
+
+async def test_a_delegation_that_breaks_a_separation_is_explained_beside_its_field(
+    zhang: Actor,
+) -> None:
+    giver = await add_actor(Role.FIN_OFFICER, name="示例·会计")
+    day = calendar.today()
+    form = {
+        "role": "FIN_OFFICER",
+        "to_user": str(zhang.user_id),
+        "starts_on": day.isoformat(),
+        "ends_on": (day + timedelta(days=3)).isoformat(),
+        "reason": "外出学习三天",
+    }
+    async with browsing(giver) as client:
+        answer = await send(client, "/me/delegations", form)
+    assert answer.status_code == 422
+    assert 'id="to_user-error"' in answer.text and 'value="外出学习三天"' in answer.text
+
+
+async def test_new_recovery_codes_are_made_on_ones_own_page(
+    zhang: Actor, visitor: httpx.AsyncClient, strict: None
+) -> None:
+    await enter(visitor, pyotp.TOTP(await half_way(visitor)).now())
+    assert "10 recovery codes are left." in (await visitor.get("/me")).text
+    wrong = await send(visitor, "/me/recovery-codes", {"password": "Wrong-horse-7"})
+    assert wrong.status_code == 422 and 'id="password-error"' in wrong.text
+    made = await send(visitor, "/me/recovery-codes", {"password": PASSWORD})
+    assert len(re.findall(r"<code>[0-9A-F]{4}-[0-9A-F]{4}</code>", made.text)) == 10
 
 
 # Accounts and persons
@@ -521,6 +615,42 @@ async def test_a_role_is_granted_and_ended_on_the_page_of_the_account(zhang: Act
         twice = await send(client, f"/people/{zhang.user_id}/roles", lawful)
         assert twice.status_code == 422
         assert "holds the role in these days already" in twice.text
+
+
+async def test_an_account_of_an_agency_is_opened_by_its_name(admin: httpx.AsyncClient) -> None:
+    agency = await add_organisation("示例晨曦社会工作服务中心")
+    unknown = await send(admin, "/people", account_form("zhao", organisation="没有这一家"))
+    assert unknown.status_code == 422 and 'id="organisation-error"' in unknown.text
+    form = account_form("zhao", organisation="示例晨曦社会工作服务中心")
+    assert (await send(admin, "/people", form)).status_code == 303
+    kept = await db.value("SELECT organisation_id FROM app_user WHERE username = 'zhao'")
+    assert kept == agency
+
+
+async def test_a_forgotten_password_is_set_on_the_page_of_the_account(
+    zhang: Actor, admin: httpx.AsyncClient
+) -> None:
+    setting = f"/people/{zhang.user_id}/password"
+    weak = await send(admin, setting, {"password": "weak", "why": "忘记了密码"})
+    assert weak.status_code == 422 and 'id="password-error"' in weak.text
+    done = await send(admin, setting, {"password": "Another-horse-8", "why": "忘记了密码"})
+    assert done.status_code == 303
+    assert "set a new password" in (await admin.get(f"/people/{zhang.user_id}")).text
+
+
+async def test_a_lost_second_factor_is_reset_on_the_page_of_the_account(zhang: Actor) -> None:
+    security = await add_actor(Role.SEC_ADMIN, name="示例·安全")
+    async with db.unit_of_work(SYSTEM):
+        await db.execute(
+            "UPDATE app_user SET totp_enrolled_at = now() WHERE id = $1", zhang.user_id
+        )
+    path = f"/people/{zhang.user_id}"
+    async with browsing(security) as client:
+        assert "Reset the second factor" in (await client.get(path)).text
+        resetting = f"{path}/second-factor"
+        assert (await send(client, resetting, {"reason": ""})).status_code == 422
+        assert (await send(client, resetting, {"reason": "手机丢失了"})).status_code == 303
+        assert "Reset the second factor" not in (await client.get(path)).text
 
 
 async def test_a_closed_account_is_out_at_once(zhang: Actor, admin: httpx.AsyncClient) -> None:

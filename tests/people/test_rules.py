@@ -10,11 +10,13 @@ from grants.kernel.calendar import ZONE
 from grants.kernel.errors import Refusal
 from grants.kernel.identity import GRANTED, NEEDS_SECOND_FACTOR, Permission, Role
 from grants.people.rules import (
+    SignInPolicy,
     delegation_is_lawful,
     granter_is_another_person,
     is_locked,
     needs_second_factor,
     password_is_strong,
+    role_fits_office,
     roles_may_meet,
 )
 
@@ -28,12 +30,12 @@ def code(refusal: Refusal | None) -> str | None:
 
 @pytest.mark.parametrize("password", ["Abcdefgh12", "abcdefg-12", "ABCDEFG-12", "太仓Abcdefg1"])
 def test_ten_characters_of_three_classes_are_a_password(password: str) -> None:
-    assert password_is_strong(password) is None
+    assert password_is_strong(password, SignInPolicy()) is None
 
 
 @pytest.mark.parametrize("password", ["", "Abcdefg12", "abcdefgh12", "1234567890", "ABCDEFGH--"])
 def test_a_short_password_or_one_of_two_classes_is_refused(password: str) -> None:
-    assert code(password_is_strong(password)) == "people.weak_password"
+    assert code(password_is_strong(password, SignInPolicy())) == "people.weak_password"
 
 
 def test_an_account_is_locked_until_its_moment_and_not_at_it() -> None:
@@ -60,8 +62,33 @@ def test_cashier_and_books_deputy_and_leader_stay_apart(pair: set[Role]) -> None
     assert code(roles_may_meet(pair | {Role.OFFICER})) == "people.roles_apart"
 
 
+@pytest.mark.parametrize(
+    "pair",
+    [
+        {Role.SYS_ADMIN, Role.SEC_ADMIN},
+        {Role.SYS_ADMIN, Role.AUDIT_ADMIN},
+        {Role.SEC_ADMIN, Role.AUDIT_ADMIN},
+    ],
+)
+def test_the_three_administrators_are_three_persons(pair: set[Role]) -> None:
+    assert code(roles_may_meet(pair)) == "people.roles_apart"
+
+
+@pytest.mark.parametrize("role", [Role.OFFICER, Role.CASHIER, Role.EVALUATOR])
+def test_who_acts_for_an_agency_holds_no_role_of_the_office(role: Role) -> None:
+    assert code(roles_may_meet({Role.APPLICANT_ORG, role})) == "people.agency_in_office"
+
+
+def test_an_agencys_account_holds_the_agencys_role_alone() -> None:
+    assert role_fits_office(Role.APPLICANT_ORG, of_agency=True) is None
+    assert role_fits_office(Role.OFFICER, of_agency=False) is None
+    assert code(role_fits_office(Role.OFFICER, of_agency=True)) == "people.role_of_office"
+    assert code(role_fits_office(Role.APPLICANT_ORG, of_agency=False)) == "people.role_of_office"
+
+
 def test_each_role_may_be_held_alone_and_others_together() -> None:
     assert all(roles_may_meet({role}) is None for role in Role)
+    assert roles_may_meet({Role.APPLICANT_ORG, Role.EXPERT}) is None
     assert roles_may_meet({Role.OFFICER, Role.SECTION_HEAD}) is None
     assert roles_may_meet({Role.FIN_OFFICER, Role.FIN_HEAD}) is None
 

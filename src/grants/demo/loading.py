@@ -9,7 +9,7 @@ from grants.demo.people import STAFF
 from grants.demo.year import lay_year
 from grants.kernel import calendar
 from grants.kernel.identity import ROLE_TITLES, Role
-from grants.people.pages import DEMO_PASSWORD
+from grants.people.sign_in_pages import DEMO_PASSWORD
 from grants.platform import db, embedded, schema
 from grants.platform.database import make_database, open_database
 from grants.settings import Settings

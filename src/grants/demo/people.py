@@ -12,8 +12,8 @@ from grants.first_policies import lay_first_policies
 from grants.kernel.identifiers import last_four, masked_phone
 from grants.kernel.identity import SYSTEM, Actor, Permission, Role
 from grants.people import queries as people
-from grants.people.actions import hash_password
-from grants.people.pages import DEMO_PASSWORD
+from grants.people.passwords import hash_password
+from grants.people.sign_in_pages import DEMO_PASSWORD
 from grants.platform import crypto, db
 from grants.platform.audit import Case, record
 

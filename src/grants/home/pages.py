@@ -14,9 +14,9 @@ from grants.home import queries
 from grants.kernel import calendar
 from grants.kernel.errors import N_
 from grants.kernel.identity import Permission as P
-from grants.payments import lists as payments
-from grants.payments.lists import PaymentFilter, PaymentList
+from grants.payments import queries as payments
 from grants.payments.pages import TONES
+from grants.payments.queries import PaymentFilter
 from grants.payments.workflow import PAYMENT
 from grants.platform.access import actor_of
 from grants.platform.lists import Column, Listing, View
@@ -56,12 +56,12 @@ async def home(request: R) -> Response[str]:
         due_before={"overdue": today, "week": today + timedelta(days=8)}.get(clock or ""),
     )
     approves = actor.may(P.PAYMENT_APPROVE)
-    found = (
-        await payments.list_payments(actor, wanted, limit=listing.size, offset=listing.offset)
+    count, total_fen = await payments.count_payments(actor, wanted) if approves else (0, 0)
+    rows = (
+        await payments.payments(actor, wanted, limit=listing.size, offset=listing.offset)
         if approves
-        else PaymentList()
+        else []
     )
-    rows = found.rows
     due = (
         await awards.due_instalments(today + timedelta(days=_AHEAD_DAYS))
         if actor.may(P.PAYMENT_REQUEST)
@@ -71,8 +71,8 @@ async def home(request: R) -> Response[str]:
         request,
         "home/worklist.html",
         approves=approves,
-        listing=listing.counted(found.count, more=found.more),
-        total_fen=found.total_fen,
+        listing=listing.counted(count),
+        total_fen=total_fen,
         payments=rows,
         oldest_days=(today - rows[0].due_on).days if rows and listing.order == "due" else 0,
         views=_VIEWS,

@@ -17,10 +17,10 @@ from grants.kernel.identity import Permission as P
 from grants.kernel.money import Fen, amount_in_capitals, yuan_text
 from grants.parties import queries as parties
 from grants.parties.pages import Section
-from grants.payments import actions, documents, lists, queries
+from grants.payments import actions, documents, queries
 from grants.payments.forms import AccountForm, DecisionForm, ReasonForm, RequestForm, WaiverForm
 from grants.payments.gate import gate_refusal
-from grants.payments.lists import PaymentFilter
+from grants.payments.queries import PaymentFilter
 from grants.payments.rules import PaymentCase
 from grants.payments.workflow import PAYMENT, PaymentState
 from grants.platform import files
@@ -102,13 +102,14 @@ async def index(request: R) -> Response[str]:
     """All payments within one's scope."""
     actor, listing = actor_of(request), _listing(request)
     wanted = _filter(listing)
-    found = await lists.list_payments(actor, wanted, limit=listing.size, offset=listing.offset)
+    count, total_fen = await queries.count_payments(actor, wanted)
+    rows = await queries.payments(actor, wanted, limit=listing.size, offset=listing.offset)
     return page(
         request,
         "payments/list.html",
-        listing=listing.counted(found.count, more=found.more),
-        total_fen=found.total_fen,
-        payments=found.rows,
+        listing=listing.counted(count),
+        total_fen=total_fen,
+        payments=rows,
         views=_VIEWS,
         titles=PAYMENT.titles,
         tones=TONES,
@@ -135,7 +136,7 @@ async def export(request: R) -> Response[bytes]:
             ("due_on", N_("Due"), "day"),
             ("paid_on", N_("Paid on"), "day"),
         ],
-        await lists.payments(actor_of(request), _filter(_listing(request)), limit=100_000),
+        await queries.payments(actor_of(request), _filter(_listing(request)), limit=100_000),
         state=lambda row: text(PAYMENT.titles[PaymentState(row.state)]),
     )
 
@@ -555,14 +556,14 @@ async def payee_section(actor: Actor, organisation_id: int) -> Section | None:
     if not actor.may(P.PAYMENT_SEE):
         return None
     wanted = PaymentFilter(organisation_id=organisation_id, order="-number")
-    count, total_fen = await lists.count_payments(actor, wanted)
+    count, total_fen = await queries.count_payments(actor, wanted)
     return Section(
         N_("Payments"),
         "payments/_of_payee.html",
         {
             "count": count,
             "total_fen": total_fen,
-            "payments": await lists.payments(actor, wanted, limit=10),
+            "payments": await queries.payments(actor, wanted, limit=10),
             "titles": PAYMENT.titles,
             "tones": TONES,
             "today": calendar.today(),

@@ -35,6 +35,12 @@ class PasswordForm(BaseModel):
     new: Annotated[str, Field(min_length=1, max_length=200)]
 
 
+class OwnPasswordForm(BaseModel):
+    """One's password, asked for again before something weighty."""
+
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class AccountForm(BaseModel):
     """A new account for a new or known person."""
 
@@ -43,6 +49,7 @@ class AccountForm(BaseModel):
     password: Annotated[str, Field(min_length=1, max_length=200)]
     id_number: Trimmed = ""
     phone: Trimmed = ""
+    organisation: Trimmed = ""
 
 
 class GrantForm(BaseModel):
@@ -61,6 +68,13 @@ class DelegationForm(BaseModel):
     starts_on: Day
     ends_on: Day
     reason: Reason
+
+
+class ResetForm(BaseModel):
+    """A password for an account whose own is forgotten."""
+
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+    why: Reason
 
 
 class ReasonForm(BaseModel):

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from grants.kernel import calendar
-from grants.kernel.errors import NotFound
+from grants.kernel.errors import N_, NotFound, RuleBroken
 from grants.kernel.identity import Actor, Role
+from grants.people.rules import SignInPolicy
 from grants.platform import db
+from grants.platform.policy import find_policy
 from grants.settings import settings
 
 
@@ -110,6 +112,49 @@ async def account(user_id: int, on: date) -> Account:
     if found is None:
         raise NotFound()
     return _account(found)
+
+
+async def sign_in_policy(on: date) -> SignInPolicy:
+    """The policy of passwords and lock-out on a day; the defaults where no version holds."""
+    found = await find_policy("sign_in", SignInPolicy, on)
+    return found.body if found else SignInPolicy()
+
+
+async def roles_ahead(user_id: int, on: date) -> frozenset[Role]:
+    """Every role that an account holds or will hold, granted or lent, from `on` onwards."""
+    found = await db.rows(
+        """
+        SELECT role FROM role_grant WHERE "user" = $1 AND (ends_on IS NULL OR ends_on > $2)
+        UNION
+        SELECT role FROM delegation WHERE to_user = $1 AND revoked_at IS NULL AND ends_on > $2
+        ORDER BY 1
+        """,
+        user_id,
+        on,
+    )
+    return frozenset(Role(r["role"]) for r in found)
+
+
+async def organisation(name_or_code: str) -> int:
+    """The one organisation of this full name or credit code; raises RuleBroken."""
+    found = await db.rows(
+        "SELECT id FROM organisation WHERE name = $1 OR uscc = $1 ORDER BY id LIMIT 2",
+        name_or_code.strip(),
+    )
+    if len(found) != 1:
+        raise RuleBroken(
+            "people.unknown_organisation", N_("No single organisation has this name or code.")
+        )
+    return int(found[0]["id"])
+
+
+async def recovery_codes_left(user_id: int) -> int:
+    """How many recovery codes are not used yet."""
+    return int(
+        await db.value(
+            'SELECT count(*) FROM recovery_code WHERE "user" = $1 AND used_at IS NULL', user_id
+        )
+    )
 
 
 async def roles_of_person(person_id: int, on: date) -> frozenset[Role]:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from litestar import Request
@@ -33,7 +33,7 @@ LoadActor = Callable[[str, str], Awaitable[Actor | None]]
 
 
 class SignInNeeded(Exception):
-    """Nobody is signed in, and the page is not public.
+    """Nobody is signed in, and the page is not public; or the form is of an earlier session.
 
     `typed` are names and texts of the form that was sent, so that nothing typed is lost.
     """
@@ -88,7 +88,7 @@ def guard(
             state.new_visitor = visitor
         state.csrf_token = form_token(token if state.actor else visitor)
         if permission is not Permission.PUBLIC and state.actor is None:
-            raise SignInNeeded(await _typed_in(connection))
+            raise SignInNeeded(await _typed_in(connection, form_token(token or visitor)))
         if state.actor is not None and not state.actor.may(permission):
             raise NotAllowed("not_permitted", N_("Your roles do not include this page."))
         if connection.scope.get("method") not in _SAFE_METHODS:
@@ -97,12 +97,19 @@ def guard(
     return look
 
 
-async def _typed_in(connection: ASGIConnection[Any, Any, Any, Any]) -> list[tuple[str, str]]:
+async def _typed_in(
+    connection: ASGIConnection[Any, Any, Any, Any], old_token: str
+) -> list[tuple[str, str]]:
     """The texts of a form that was sent without a session: kept, unless secret or very long.
 
+    Only of a form of ours: a form of another site arrives without the session's cookie too, and
+    whoever signs in would find it waiting as if it were his own.
     A name stands as often as it was sent: several ticked checkboxes are several pairs.
     """
     if connection.scope.get("method") in _SAFE_METHODS or not isinstance(connection, Request):
+        return []
+    origin = _origin(connection)
+    if origin == "foreign" or (origin == "unsaid" and not await _carries(connection, old_token)):
         return []
     typed = [
         (name, value)
@@ -116,19 +123,40 @@ async def _refuse_foreign_form(
     connection: ASGIConnection[Any, Any, Any, Any], expected: str
 ) -> None:
     """A form has to carry the session's token, and to come from our own address."""
-    origin = connection.headers.get("origin")
-    if origin and origin != "null" and urlsplit(origin).netloc != connection.headers.get("host"):
+    origin = _origin(connection)
+    if origin == "foreign":
         raise NotAllowed("form.foreign", N_("This form did not come from a page of ours."))
-    if connection.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise NotAllowed("form.foreign", N_("This form did not come from a page of ours."))
+    if await _carries(connection, expected):
+        return
+    if origin == "ours" and connection.state.actor is not None:
+        # Signed in anew in another window meanwhile: what this one sends can be sent again.
+        typed = await _typed_in(connection, expected)
+        if typed:
+            raise SignInNeeded(typed)
+    raise NotAllowed(
+        "form.token",
+        N_("This form is out of date. Go back, load the page again, and send it once more."),
+    )
+
+
+def _origin(connection: ASGIConnection[Any, Any, Any, Any]) -> Literal["ours", "foreign", "unsaid"]:
+    """Where a form comes from, as far as the browser says it."""
+    origin = connection.headers.get("origin", "null")
+    site = connection.headers.get("sec-fetch-site", "")
+    if site not in ("", "same-origin", "none"):
+        return "foreign"
+    if origin != "null":
+        ours = urlsplit(origin).netloc == connection.headers.get("host")
+        return "ours" if ours else "foreign"
+    return "ours" if site == "same-origin" else "unsaid"
+
+
+async def _carries(connection: ASGIConnection[Any, Any, Any, Any], expected: str) -> bool:
+    """Whether the form carries this token, in its header or among its fields."""
     given = connection.headers.get("x-csrf-token", "")
     if not given and isinstance(connection, Request):
         given = str((await connection.form()).get("csrf_token", ""))
-    if not hmac.compare_digest(given.encode(), expected.encode()):
-        raise NotAllowed(
-            "form.token",
-            N_("This form is out of date. Go back, load the page again, and send it once more."),
-        )
+    return hmac.compare_digest(given.encode(), expected.encode())
 
 
 def session_cookie(token: str) -> Cookie:

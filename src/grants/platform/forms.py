@@ -158,8 +158,6 @@ def parse(form: FormMultiDict | Mapping[str, Any], model: type[Model]) -> Model 
             given[name] = _every(form, name)
         elif name in form:
             given[name] = form[name]
-    typed = {name: value for name, value in form.items() if isinstance(value, str)}
-    typed.pop("csrf_token", None)
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -167,7 +165,16 @@ def parse(form: FormMultiDict | Mapping[str, Any], model: type[Model]) -> Model 
         for found in error.errors():
             name = str(found["loc"][0]) if found["loc"] else ""
             faults.setdefault(name, _said(found))
-        return FormErrors(faults, typed)
+        return FormErrors(faults, typed_in(form))
+
+
+def typed_in(form: FormMultiDict | Mapping[str, Any]) -> dict[str, str]:
+    """The texts of a form by field, to be shown again; the last one where there are several."""
+    return {
+        name: value
+        for name, value in form.items()
+        if isinstance(value, str) and name != "csrf_token"
+    }
 
 
 def faulty(field: str, refusal: Refusal, typed: Mapping[str, str]) -> FormErrors:

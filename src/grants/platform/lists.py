@@ -35,10 +35,7 @@ class View:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a list shows now, as its address says; `total` is filled after counting.
-
-    With `more` there are more than `total`, which nobody has counted.
-    """
+    """What a list shows now, as its address says; `total` is filled after counting."""
 
     path: str
     filters: Mapping[str, str]
@@ -52,7 +49,6 @@ class Listing:
     picked: tuple[str, ...] = ()
     region: str = ""
     total: int = 0
-    more: bool = False
 
     @classmethod
     def of(
@@ -99,9 +95,9 @@ class Listing:
             region=region,
         )
 
-    def counted(self, total: int, *, more: bool = False) -> Listing:
-        """The same list once its rows are counted, or so many of them, and there are `more`."""
-        return replace(self, total=total, more=more)
+    def counted(self, total: int) -> Listing:
+        """The same list once its rows are counted."""
+        return replace(self, total=total)
 
     @property
     def offset(self) -> int:

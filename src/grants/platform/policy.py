@@ -28,6 +28,18 @@ class Policy(Generic[Body]):
 
 async def policy_on(kind: str, model: type[Body], on: date, scope: str = "") -> Policy[Body]:
     """The version of `kind` that holds on `on`; raises RuleBroken where none does."""
+    found = await find_policy(kind, model, on, scope)
+    if found is None:
+        raise RuleBroken(
+            "policy.none", N_("No version of the rule “{kind}” holds on {day}."), kind=kind, day=on
+        )
+    return found
+
+
+async def find_policy(
+    kind: str, model: type[Body], on: date, scope: str = ""
+) -> Policy[Body] | None:
+    """The version of `kind` that holds on `on`; None where none does."""
     found = await db.row(
         """
         SELECT id, body, starts_on, ends_on, legal_basis, mark FROM policy_version
@@ -38,9 +50,7 @@ async def policy_on(kind: str, model: type[Body], on: date, scope: str = "") -> 
         on,
     )
     if found is None:
-        raise RuleBroken(
-            "policy.none", N_("No version of the rule “{kind}” holds on {day}."), kind=kind, day=on
-        )
+        return None
     return Policy(
         version_id=found["id"],
         body=model.model_validate(found["body"]),

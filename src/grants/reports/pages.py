@@ -23,6 +23,7 @@ POLICY_TITLES = {
     "approval_tiers": N_("Who has to approve how much"),
     "payment_gate": N_("Checks before paying"),
     "payment_clock": N_("When a payment is due"),
+    "sign_in": N_("Passwords and lock-out"),
     "payer_account": N_("The account that pays"),
 }
 MARKS = {
