@@ -122,6 +122,12 @@ def on_database_gone(request: R, error: Exception) -> Response[Any]:
     return pages.failed(request, 503)
 
 
+def on_odd_text(request: R, error: Exception) -> Response[Any]:
+    """Text that no page of ours sends: PostgreSQL keeps no NUL."""
+    log.info("refused", extra={"code": "400", "request": _number(request)})
+    return pages.failed(request, 400)
+
+
 def on_fault(request: R, error: Exception) -> Response[Any]:
     """A fault of ours: its trace goes to the log under the number that the page shows."""
     log.error("fault", exc_info=error, extra={"request": _number(request)})
@@ -184,8 +190,11 @@ def create_app(*, own_pool: bool = True) -> Litestar:
             HTTPException: on_http_error,
             ConnectionError: on_database_gone,
             asyncpg.InterfaceError: on_database_gone,
+            # What asyncpg says of a connection that was cut while it was being prepared.
+            asyncpg.InternalClientError: on_database_gone,
             asyncpg.PostgresConnectionError: on_database_gone,
             asyncpg.CannotConnectNowError: on_database_gone,
+            asyncpg.CharacterNotInRepertoireError: on_odd_text,
             Exception: on_fault,
         },
         compression_config=CompressionConfig(
