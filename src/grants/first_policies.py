@@ -122,9 +122,7 @@ FIRST_POLICIES: Sequence[FirstPolicy] = (
         "保障中小企业款项支付条例（国务院令第802号）；苏州市 10 个工作日惯例",
         "V",
     ),
-    FirstPolicy(
-        "sign_in", SignInPolicy(), "网络安全等级保护基本要求（GB/T 22239—2019）", "K"
-    ),
+    FirstPolicy("sign_in", SignInPolicy(), "网络安全等级保护基本要求（GB/T 22239—2019）", "K"),
 )
 
 

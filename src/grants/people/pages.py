@@ -188,9 +188,7 @@ async def set_password(request: R, user_id: FromPath[int]) -> Response[Any]:
     if isinstance(parsed, FormErrors):
         return await _show(request, user_id, errors=parsed, opened="password")
     try:
-        await passwords.set_password(
-            actor_of(request), user_id, parsed.password, reason=parsed.why
-        )
+        await passwords.set_password(actor_of(request), user_id, parsed.password, reason=parsed.why)
     except RuleBroken as refusal:
         errors = faulty("password", refusal, {"why": parsed.why})
         return await _show(request, user_id, errors=errors, opened="password")
