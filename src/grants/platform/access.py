@@ -14,7 +14,7 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
-from grants.kernel.errors import N_, NotAllowed
+from grants.kernel.errors import N_, NotAllowed, NotFound
 from grants.kernel.identity import Actor, Permission
 from grants.platform import crypto
 from grants.settings import settings
@@ -28,6 +28,9 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Typed text that waits behind a sign-in is carried in the page, never stored; up to this size.
 _KEPT_CHARACTERS = 100_000
 _NEVER_KEPT = frozenset({"csrf_token", "password", "old", "new"})
+
+#: PostgreSQL's largest bigint: no row has a higher number.
+_LAST_ID = 2**63 - 1
 
 LoadActor = Callable[[str, str], Awaitable[Actor | None]]
 
@@ -91,6 +94,8 @@ def guard(
             raise SignInNeeded(await _typed_in(connection, form_token(token or visitor)))
         if state.actor is not None and not state.actor.may(permission):
             raise NotAllowed("not_permitted", N_("Your roles do not include this page."))
+        if any(isinstance(v, int) and v > _LAST_ID for v in connection.path_params.values()):
+            raise NotFound()
         if connection.scope.get("method") not in _SAFE_METHODS:
             await _refuse_foreign_form(connection, state.csrf_token)
 

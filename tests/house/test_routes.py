@@ -1,0 +1,237 @@
+"""Every route of the house: declared, guarded, and never at fault, whoever asks."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from litestar.handlers import HTTPRouteHandler
+
+from grants.app import routes
+from grants.awards import queries as awards
+from grants.kernel import calendar
+from grants.kernel.identity import GRANTED, Actor, Permission, Role
+from grants.platform import access, db
+from tests.app import browsing, form_token, visiting
+from tests.world import (
+    DAY,
+    YUAN,
+    World,
+    active_award,
+    add_actor,
+    approved,
+    draft_award,
+    furnished,
+    instalments,
+    submitted,
+)
+from tests.world_banking import answer, pay, sent_batch
+
+pytestmark = pytest.mark.usefixtures("empty")
+
+#: What each place in an address is called, and the table whose ids fill it.
+PLACES = {
+    "account_id": "bank_account",
+    "attachment_id": "attachment",
+    "award_id": "award",
+    "batch_id": "batch",
+    "delegation_id": "delegation",
+    "instalment_id": "instalment",
+    "line_id": "budget_line",
+    "movement_id": "quota_movement",
+    "organisation_id": "organisation",
+    "payment_id": "payment",
+    "person_id": "person",
+    "plan_id": "cash_plan",
+    "user_id": "app_user",
+}
+#: Pages that have nothing to show by themselves.
+LEADS_ELSEWHERE = {
+    "/accounts/new": {404},  # without a payee
+    "/awards/import/preview": {303},  # without a file
+    "/duplicates": {200, 404},  # an agency sees none
+    "/organisations": {200, 303},  # an agency has one
+    "/sign-in/second": {409},  # before a password
+}
+STRANGE = "?state=nonsense&order=nowhere&offset=-7&size=many&q=%25_%27%22%00&year=1&month=x&show=?"
+
+
+def handlers(method: str) -> list[tuple[str, Permission]]:
+    """Addresses of one method with the permission that each asks for."""
+    found = [
+        (path, access.permission_of(h))
+        for h in routes()
+        if isinstance(h, HTTPRouteHandler) and method in h.http_methods
+        for path in h.paths
+    ]
+    return sorted(found)
+
+
+def filled(path: str, ids: dict[str, list[int]]) -> list[str]:
+    """The address with the ids of the world in its places; every place has at least one."""
+    parts = [part.strip("{}").split(":") for part in path.split("/") if part.startswith("{")]
+    choices = [_texts(name, kind, ids) for name, kind in parts]
+    return [
+        "/".join(part if not part.startswith("{") else next(texts) for part in path.split("/"))
+        for texts in map(iter, itertools.product(*choices))
+    ]
+
+
+def _texts(name: str, kind: str, ids: dict[str, list[int]]) -> list[str]:
+    given = {"int": ["999999999", "99999999999999999999"], "date": ["2026-06-01", "0001-01-01"]}
+    return [str(i) for i in ids.get(name, [])] + given.get(kind, ["nonsense"])
+
+
+@pytest.fixture
+async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """A bureau with awards and payments in most of their states, and a person in every role."""
+    monkeypatch.setattr(calendar, "today", lambda: DAY)
+    made = await furnished()
+    for role in Role:
+        own = made.organisation if role is Role.APPLICANT_ORG else None
+        if role not in made.people:
+            made.people[role] = await add_actor(
+                role, name=f"示例·{role.value}", organisation_id=own
+            )
+    await draft_award(made, 5_000 * YUAN)
+    award = await active_award(made, *[10_000 * YUAN] * 5, title="邻里家园·多期")
+    waiting, ready, paid, back, _ = await instalments(award)
+    await submitted(made, waiting)
+    await approved(made, ready)
+    await pay(made, await approved(made, paid))
+    returned = await approved(made, back)
+    await _returned(made, returned)
+    yield made
+
+
+async def _returned(world: World, payment_id: int) -> None:
+    from grants.banking import actions
+
+    batch = await sent_batch(world, payment_id)
+    content = await answer(batch, {payment_id: "户名不符"})
+    await actions.take_results(world[Role.CASHIER], "退票.csv", content, today=DAY)
+
+
+async def ids_of_the_world() -> dict[str, list[int]]:
+    """The last ids that stand in the database, for each place of an address."""
+    return {
+        place: [r["id"] for r in await db.rows(f'SELECT id FROM "{table}" ORDER BY id')][-2:]
+        for place, table in PLACES.items()
+    }
+
+
+def test_every_route_declares_its_permission() -> None:
+    assert access.undeclared(routes()) == []
+
+
+def test_every_permission_that_a_route_asks_for_is_granted_to_some_role() -> None:
+    granted = frozenset[Permission]().union(*GRANTED.values())
+    asked = {p for method in ("GET", "POST") for _, p in handlers(method)}
+    assert asked - granted == {Permission.PUBLIC, Permission.SIGNED_IN}
+
+
+async def test_pages_open_to_roles_that_may_see_them_and_to_no_other(world: World) -> None:
+    wrong = []
+    for role, actor in world.people.items():
+        async with browsing(actor) as client:
+            for path, permission in handlers("GET"):
+                if "{" in path:
+                    continue
+                got = (await client.get(path)).status_code
+                may = LEADS_ELSEWHERE.get(path, {200})
+                if got not in (may if actor.may(permission) else {403}):
+                    wrong.append((role.value, path, got))
+    assert wrong == []
+
+
+async def test_nobody_signed_in_sees_only_public_pages(world: World) -> None:
+    ids, wrong = await ids_of_the_world(), []
+    async with visiting() as client:
+        for path, permission in handlers("GET"):
+            for address in filled(path, ids):
+                got = await client.get(address)
+                if permission is not Permission.PUBLIC and not _is_sign_in(got):
+                    wrong.append((address, got.status_code))
+    assert wrong == []
+
+
+def _is_sign_in(got: httpx.Response) -> bool:
+    return got.status_code == 303 and got.headers["location"].startswith("/sign-in")
+
+
+async def test_no_form_is_taken_without_its_token(world: World) -> None:
+    wrong = []
+    for actor in (world[Role.OFFICER], world[Role.FIN_OFFICER], world[Role.SYS_ADMIN]):
+        async with browsing(actor) as client:
+            for path, _ in handlers("POST"):
+                for address in filled(path, {}):
+                    got = await client.post(address, data={"csrf_token": "0" * 64})
+                    expected = {403, 404} if "{" in path else {403}
+                    if got.status_code not in expected:
+                        wrong.append((actor.name, address, got.status_code))
+    assert wrong == []
+
+
+async def test_no_address_is_at_fault_whatever_stands_in_it(world: World) -> None:
+    ids, wrong = await ids_of_the_world(), []
+    for actor in [*_who_may_anything(world), world[Role.EVALUATOR]]:
+        async with browsing(actor) as client:
+            for path, permission in handlers("GET"):
+                for address in filled(path, ids) if "{" in path else [path + STRANGE]:
+                    got = (await client.get(address)).status_code
+                    if got >= 500 or (not actor.may(permission) and got not in (403, 404)):
+                        wrong.append((actor.name, address, got))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("form", [{}, {"seen_version": "x", "reason": "\0"}], ids=["empty", "odd"])
+async def test_no_empty_or_odd_form_is_at_fault(world: World, form: dict[str, str]) -> None:
+    ids, wrong = await ids_of_the_world(), []
+    keep = ("/sign-out", "/me/", "/sign-in")
+    for actor in _who_may_anything(world):
+        async with browsing(actor) as client:
+            for path, permission in handlers("POST"):
+                if path.startswith(keep) or not actor.may(permission):
+                    continue
+                for address in filled(path, ids):
+                    data = {"csrf_token": form_token(client), **form}
+                    got = (await client.post(address, data=data)).status_code
+                    if got >= 500:
+                        wrong.append((actor.name, address, got))
+    assert wrong == []
+
+
+def _who_may_anything(world: World) -> list[Actor]:
+    """A person for each permission: enough to reach every form."""
+    chosen: list[Actor] = []
+    for permission in Permission:
+        if not any(actor.may(permission) for actor in chosen):
+            chosen += [a for a in world.people.values() if a.may(permission)][:1]
+    return chosen
+
+
+async def test_an_agency_finds_nothing_of_another(world: World) -> None:
+    from tests.world import add_organisation
+
+    other = await add_organisation("示例晚霞社会工作服务中心")
+    stranger = await add_actor(Role.APPLICANT_ORG, name="示例·外人", organisation_id=other)
+    ids, wrong = await ids_of_the_world(), []
+    ids["organisation_id"].remove(other)
+    async with browsing(stranger) as client:
+        for path, permission in handlers("GET"):
+            if "{" not in path or permission is Permission.PUBLIC:
+                continue
+            for address in filled(path, ids):
+                got = (await client.get(address)).status_code
+                if got not in (403, 404):
+                    wrong.append((address, got))
+    assert wrong == []
+
+
+async def test_every_award_has_a_page(world: World) -> None:
+    async with browsing(world[Role.AUDITOR]) as client:
+        for award_id in (await ids_of_the_world())["award_id"]:
+            award = await awards.award(world[Role.AUDITOR], award_id)
+            assert award.title in (await client.get(f"/awards/{award_id}")).text
