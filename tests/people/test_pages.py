@@ -228,6 +228,12 @@ async def test_the_second_step_without_the_first_leads_to_signing_in(
     assert (await enter(visitor, "123456")).status_code == 401
 
 
+async def test_who_is_signed_in_has_no_second_step_to_take(zhang: Actor) -> None:
+    async with browsing(zhang) as client:
+        assert (await client.get("/sign-in/second")).headers["location"] == "/"
+        assert (await send(client, "/sign-in/second", {"code": "123456"})).status_code == 303
+
+
 async def test_the_page_that_was_asked_for_survives_the_second_step(
     zhang: Actor, visitor: httpx.AsyncClient, strict: None
 ) -> None:

@@ -82,7 +82,7 @@ def sign_in_first(request: R, typed: Pairs) -> Response[Any]:
     target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if getattr(request.state, "actor", None) is not None:
         token = request.cookies.get(access.SESSION_COOKIE, "")
-        return _send_again(request, token, target, typed, status=409)
+        return _send_again(request, token, target, typed, status=409) if typed else redirect("/")
     if request.method in ("GET", "HEAD"):
         answer = redirect(f"/sign-in?next={quote(target)}" if target != "/" else "/sign-in")
         if "hx-request" in request.headers:  # else the sign-in page would land inside the list
