@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import shutil
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,21 +19,9 @@ from grants.platform import access, db, embedded, schema
 from tests.bench.history import Size, lay_ground, lay_history
 from tests.world import World, add_actor, bureau
 
-LARGE = Size(payments=100_000, for_finance=2_000, for_deputy=8_000)
+LARGE = Size(payments=100_000, for_finance=200, for_deputy=8_000)
 SMALL = Size(payments=1_000, for_finance=100, for_deputy=100)
 DEPUTIES = 8
-
-
-@contextmanager
-def folder() -> Iterator[Path]:
-    """A folder for everything, gone afterwards; the database's user has to pass through."""
-    root = Path(tempfile.mkdtemp(prefix="grants-bench-"))
-    root.chmod(0o711)
-    try:
-        yield root
-    finally:
-        embedded.remove_cluster(root)
-        shutil.rmtree(root, ignore_errors=True)
 
 
 @dataclass
