@@ -22,7 +22,7 @@ WITHOUT_HISTORY = (
     "migration",
 )
 
-APPEND_ONLY = ("row_history", "history_seal", "case_event", "ledger_move", "payment_act", "bank_result")
+APPEND_ONLY = ("row_history", "history_seal", "case_event", "ledger_move", "payment_act", "bank_result", "recovery")
 
 EXTENSIONS = """
 CREATE EXTENSION IF NOT EXISTS btree_gist;
@@ -112,6 +112,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS bank_account_once_per_organisation
 CREATE UNIQUE INDEX IF NOT EXISTS bank_account_once_per_person
     ON bank_account (person, number_index) WHERE state IN ('ENTERED', 'VERIFIED');
 CREATE INDEX IF NOT EXISTS bank_account_by_number ON bank_account (number_index);
+CREATE UNIQUE INDEX IF NOT EXISTS award_change_one_proposed
+    ON award_change (award) WHERE state = 'PROPOSED';
 CREATE UNIQUE INDEX IF NOT EXISTS cash_plan_one_approved ON cash_plan (line) WHERE state = 'APPROVED';
 CREATE UNIQUE INDEX IF NOT EXISTS cash_plan_one_proposed ON cash_plan (line) WHERE state = 'PROPOSED';
 CREATE UNIQUE INDEX IF NOT EXISTS year_end_once ON year_end (fiscal_year) WHERE state <> 'REJECTED';

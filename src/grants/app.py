@@ -67,7 +67,7 @@ async def readyz() -> Response[str]:
     """The database answers too."""
     try:
         await db.value("SELECT 1")
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, asyncpg.PostgresError, *db.GONE) as error:
         log.warning("database does not answer: %s", error)
         return Response("the database does not answer", status_code=503)
     return Response("ready")
@@ -188,12 +188,7 @@ def create_app(*, own_pool: bool = True) -> Litestar:
             Refusal: on_refusal,
             SignInNeeded: on_sign_in_needed,
             HTTPException: on_http_error,
-            ConnectionError: on_database_gone,
-            asyncpg.InterfaceError: on_database_gone,
-            # What asyncpg says of a connection that was cut while it was being prepared.
-            asyncpg.InternalClientError: on_database_gone,
-            asyncpg.PostgresConnectionError: on_database_gone,
-            asyncpg.CannotConnectNowError: on_database_gone,
+            **dict.fromkeys(db.GONE, on_database_gone),
             asyncpg.CharacterNotInRepertoireError: on_odd_text,
             Exception: on_fault,
         },

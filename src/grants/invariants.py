@@ -255,6 +255,8 @@ INVARIANTS: Sequence[Invariant] = (
             UNION ALL SELECT 'cash_plan', id, state FROM cash_plan
             UNION ALL SELECT 'refund', id, state FROM refund
             UNION ALL SELECT 'year_end', id, state FROM year_end
+            UNION ALL SELECT 'award_change', id, state FROM award_change
+            UNION ALL SELECT 'clawback', id, state FROM clawback
         )
         SELECT case_kind || ' ' || case_id || ' event ' || id AS what FROM chained
         WHERE stood IS NOT NULL AND state_before IS DISTINCT FROM stood
@@ -322,6 +324,44 @@ INVARIANTS: Sequence[Invariant] = (
         JOIN (SELECT payment, sum(amount_fen) AS fen FROM refund
               WHERE state <> 'REJECTED' GROUP BY payment) r ON r.payment = p.id
         WHERE r.fen > p.amount_fen ORDER BY p.id
+        """,
+    ),
+    Invariant(
+        "claims_are_their_recoveries",
+        N_(
+            "What came back of each claim is the sum of its refunds and set-offs, each counted once"
+        ),
+        """
+        SELECT 'clawback ' || k.number AS what FROM clawback k
+        LEFT JOIN (SELECT clawback, sum(amount_fen) AS fen FROM recovery GROUP BY clawback) r
+               ON r.clawback = k.id
+        WHERE k.recovered_fen <> coalesce(r.fen, 0)
+        UNION ALL
+        SELECT r.source_kind || ' ' || r.source_id FROM recovery r
+        LEFT JOIN refund f ON r.source_kind = 'refund' AND f.id = r.source_id
+                          AND f.state = 'APPROVED'
+        LEFT JOIN award_change c ON r.source_kind = 'award_change' AND c.id = r.source_id
+                                AND c.state = 'APPROVED'
+        GROUP BY r.source_kind, r.source_id, f.amount_fen, c.before_fen, c.after_fen
+        HAVING sum(r.amount_fen) > coalesce(f.amount_fen, c.before_fen - c.after_fen, 0)
+        ORDER BY what
+        """,
+    ),
+    Invariant(
+        "awards_changed_as_decided",
+        N_("An award is as large as its last approved change says, and only those moved money"),
+        """
+        SELECT 'award ' || a.number AS what FROM award a
+        JOIN LATERAL (SELECT after_fen FROM award_change c
+                      WHERE c.award = a.id AND c.state = 'APPROVED'
+                      ORDER BY c.decided_at DESC, c.id DESC LIMIT 1) last ON true
+        WHERE a.amount_fen <> last.after_fen
+        UNION ALL
+        SELECT 'move ' || m.move_key FROM ledger_move m
+        LEFT JOIN award_change c ON c.id = split_part(m.move_key, ':', 2)::bigint
+              AND c.state = 'APPROVED' AND m.case_kind = 'award' AND m.case_id = c.award
+        WHERE m.move_key LIKE 'award_change:%' AND c.id IS NULL
+        ORDER BY what
         """,
     ),
     Invariant(

@@ -146,7 +146,7 @@ async def change_award(actor: Actor, award_id: int, plan: AwardPlan, *, seen_ver
     async with db.unit_of_work(actor):
         found = await queries.award(actor, award_id, lock=True)
         await _refuse_foreign_lines(plan)
-        await _step(actor, "edit", found, _case(actor, found, seen_version), "")
+        await take_step(actor, "edit", found, award_case(actor, found, seen_version), "")
         await db.execute(
             """
             UPDATE award SET title = $2, purpose = $3, amount_fen = $4, basis = $5,
@@ -184,11 +184,11 @@ async def approve_award(
         this_year = calendar.fiscal_year(today)
         objection = await _against_lines(shares, lines, this_year, today)
         tiers = (await policy_on("approval_tiers", ApprovalTiers, today)).body
-        case = _case(
+        case = award_case(
             actor, found, seen_version, objection, tiers.tier(found.amount_fen).minutes_needed
         )
         await take_duty(actor, Case("award", award_id), "approve")
-        await _step(actor, "approve", found, case, reason)
+        await take_step(actor, "approve", found, case, reason)
         for share in shares:
             if share.fiscal_year <= this_year and share.amount_fen:
                 await _commit_share(actor, award_id, share, today)
@@ -273,7 +273,7 @@ async def withdraw_award(actor: Actor, award_id: int, *, reason: str) -> None:
     """Take back a draft."""
     async with db.unit_of_work(actor):
         found = await queries.award(actor, award_id, lock=True)
-        await _step(actor, "withdraw", found, _case(actor, found, found.version), reason)
+        await take_step(actor, "withdraw", found, award_case(actor, found, found.version), reason)
 
 
 async def reschedule_instalment(
@@ -290,9 +290,15 @@ async def reschedule_instalment(
                 day=due_on.isoformat(),
                 year=instalment.fiscal_year,
             )
-        await _step(actor, "reschedule", found, _case(actor, found, found.version), reason)
+        await take_step(actor, "reschedule", found, award_case(actor, found, found.version), reason)
         await db.execute(
-            "UPDATE instalment SET due_on = $2, condition = $3 WHERE id = $1",
+            # Another condition has to be met anew.
+            """
+            UPDATE instalment SET due_on = $2, condition = $3,
+                condition_met_on = CASE WHEN condition = $3 THEN condition_met_on END,
+                condition_evidence = CASE WHEN condition = $3 THEN condition_evidence ELSE '' END
+            WHERE id = $1
+            """,
             instalment_id,
             due_on,
             condition,
@@ -339,7 +345,7 @@ async def terminate_award(
         # Read again: a payment may have been approved while the lines were waited for.
         found = await queries.award(actor, award_id)
         await take_duty(actor, Case("award", award_id), "approve")
-        await _step(actor, "terminate", found, _case(actor, found, seen_version), reason)
+        await take_step(actor, "terminate", found, award_case(actor, found, seen_version), reason)
         for commitment in held:
             if commitment.committed_fen:
                 await ledger.move(
@@ -367,8 +373,8 @@ async def complete_award(actor: Actor, award_id: int) -> None:
             for i in await queries.instalments(award_id)
             if i.state in (InstalmentState.OPEN, InstalmentState.REQUESTED)
         )
-        case = replace(_case(actor, found, found.version), open_fen=Fen(open_fen))
-        await _step(actor, "complete", found, case, "")
+        case = replace(award_case(actor, found, found.version), open_fen=Fen(open_fen))
+        await take_step(actor, "complete", found, case, "")
 
 
 async def note_grade(actor: Actor, award_id: int, grade: str, *, source: str) -> None:
@@ -463,13 +469,14 @@ async def mark_instalment(
         )
 
 
-def _case(
+def award_case(
     actor: Actor,
     found: queries.Award,
     seen_version: int,
     objection: Refusal | None = None,
     minutes_needed: bool = False,
 ) -> AwardCase:
+    """What a step on this award looks at."""
     return AwardCase(
         created_by_person=found.created_by_person,
         actor_person=actor.person_id,
@@ -484,7 +491,7 @@ def _case(
     )
 
 
-async def _step(
+async def take_step(
     actor: Actor, verb: str, found: queries.Award, case: AwardCase, reason: str
 ) -> None:
     """Take the step, write the state, record why."""

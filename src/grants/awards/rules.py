@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from grants.budget.workflow import ProposalCase
 from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
 from grants.kernel.money import Fen, yuan_text
 
@@ -118,14 +119,19 @@ def lines_can_bear_it(case: AwardCase) -> Refusal | None:
     return case.objection
 
 
-def minutes_are_cited(case: AwardCase) -> Refusal | None:
+def minutes_for_amount(needed: bool, minutes_no: str) -> Refusal | None:
     """Large sums are decided by a meeting, whose minutes are cited (三重一大, domain §1.8 [D])."""
-    if case.minutes_needed and not case.minutes_no:
+    if needed and not minutes_no:
         return RuleBroken(
             "award.minutes_missing",
             N_("An award of this size needs the number of the meeting's minutes."),
         )
     return None
+
+
+def minutes_are_cited(case: AwardCase) -> Refusal | None:
+    """An award is approved with the minutes that its amount needs."""
+    return minutes_for_amount(case.minutes_needed, case.minutes_no)
 
 
 def nothing_is_on_its_way(case: AwardCase) -> Refusal | None:
@@ -146,5 +152,133 @@ def nothing_is_left_open(case: AwardCase) -> Refusal | None:
             "award.still_open",
             N_("{amount} yuan is still open; pay it, or terminate the award to release it."),
             amount=yuan_text(case.open_fen),
+        )
+    return None
+
+
+@dataclass(frozen=True)
+class OpenPart:
+    """An instalment that nobody has asked for yet."""
+
+    instalment_id: int
+    line_id: int
+    amount_fen: Fen
+
+
+@dataclass(frozen=True)
+class PartPlan:
+    """An instalment as a change wants it: a new one has no id, one of 0 fen is cancelled."""
+
+    instalment_id: int | None
+    line_id: int
+    fiscal_year: int
+    amount_fen: Fen
+    due_on: date
+    condition: str
+
+
+def change_names_open_parts(
+    standing: Sequence[OpenPart], parts: Sequence[PartPlan]
+) -> Refusal | None:
+    """A change says of every open instalment what becomes of it, and touches no other."""
+    named = [part.instalment_id for part in parts if part.instalment_id is not None]
+    if sorted(named) != sorted(part.instalment_id for part in standing):
+        return Conflict(
+            "award.parts_moved_on",
+            N_("Somebody has asked for one of these instalments since. Draw the change up again."),
+        )
+    return None
+
+
+def changed_parts_fall_in_their_year(parts: Sequence[PartPlan]) -> Refusal | None:
+    """A changed instalment is due in the fiscal year whose line bears it (domain §1.5)."""
+    for part in parts:
+        if part.amount_fen and part.due_on.year != part.fiscal_year:
+            return RuleBroken(
+                "award.instalment_other_year",
+                N_("An instalment due on {day} cannot draw on a line of {year}."),
+                day=part.due_on.isoformat(),
+                year=part.fiscal_year,
+            )
+    return None
+
+
+def line_differences(standing: Sequence[OpenPart], parts: Sequence[PartPlan]) -> dict[int, int]:
+    """What each line bears more (or, below zero, less) after a change, in fen.
+
+    Example: an open instalment of 100.00 on line 7 becomes 80.00 there and 30.00 on line 8:
+    {7: -2000, 8: 3000}.
+    """
+    differences: dict[int, int] = {}
+    for was in standing:
+        differences[was.line_id] = differences.get(was.line_id, 0) - was.amount_fen
+    for part in parts:
+        differences[part.line_id] = differences.get(part.line_id, 0) + part.amount_fen
+    return {line_id: fen for line_id, fen in sorted(differences.items()) if fen}
+
+
+def amount_after_change(
+    before_fen: int, standing: Sequence[OpenPart], parts: Sequence[PartPlan]
+) -> Fen | Refusal:
+    """The award's amount after a change; one that leaves nothing is a termination."""
+    after = before_fen + sum(line_differences(standing, parts).values())
+    if after <= 0:
+        return RuleBroken(
+            "award.nothing_left", N_("Nothing would be left of the award; terminate it instead.")
+        )
+    return Fen(after)
+
+
+def set_off_takes_away(before_fen: int, after_fen: int, owed_fen: int) -> Refusal | None:
+    """A change that sets a claim off takes away at most what the payee still owes (§1.9)."""
+    taken = before_fen - after_fen
+    if not 0 < taken <= owed_fen:
+        return RuleBroken(
+            "award.set_off_differs",
+            N_("The payee still owes {owed} yuan; the change has to take away that or less."),
+            owed=yuan_text(Fen(owed_fen)),
+        )
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimCase(ProposalCase):
+    """What a step on a claim for money back looks at."""
+
+    amount_fen: Fen
+    recovered_fen: Fen
+    minutes_no: str = ""
+
+
+def claim_is_recovered(case: ClaimCase) -> Refusal | None:
+    """A claim is settled when all of it has come back."""
+    if case.recovered_fen != case.amount_fen:
+        return RuleBroken(
+            "clawback.not_recovered",
+            N_("{left} yuan has not come back yet."),
+            left=yuan_text(Fen(case.amount_fen - case.recovered_fen)),
+        )
+    return None
+
+
+def writing_off_cites_minutes(case: ClaimCase) -> Refusal | None:
+    """A claim is written off by the party group only, whose minutes are cited (§1.8, T4 [D])."""
+    if not case.minutes_no.strip():
+        return RuleBroken(
+            "clawback.minutes_missing",
+            N_("Writing a claim off needs the number of the meeting's minutes."),
+        )
+    return None
+
+
+def claim_within_paid(amount_fen: int, paid_fen: int, claimed_fen: int) -> Refusal | None:
+    """No more is claimed back than was paid and is not claimed already."""
+    left = max(paid_fen - claimed_fen, 0)
+    if amount_fen > left:
+        return RuleBroken(
+            "clawback.above_paid",
+            N_("Of this award {left} yuan was paid and is not claimed back yet; asked {amount}."),
+            left=yuan_text(Fen(left)),
+            amount=yuan_text(Fen(amount_fen)),
         )
     return None

@@ -82,6 +82,80 @@ class Instalment(Table, tablename="instalment"):
     instalment_sequence_once = Unique(["award", "sequence"])
 
 
+class Clawback(Table, tablename="clawback"):
+    """A claim on a payee to give paid money back (追回)."""
+
+    id = c.key()
+    number = c.text(unique=True)
+    award = c.refers_to(Award)
+    amount_fen = c.fen()
+    recovered_fen = c.fen(default=0)
+    reason = c.text()
+    due_on = c.day()
+    state = c.text()
+    proposed_by_person = c.fen()
+    proposed_at = c.moment()
+    decided_by_person = c.maybe_number()
+    decided_at = c.maybe_moment()
+    minutes_no = c.text(default="")
+    clawback_amount_positive = Check("amount_fen > 0")
+    clawback_recovered_within = Check("recovered_fen BETWEEN 0 AND amount_fen")
+    clawback_state = Check(
+        "state IN ('PROPOSED','OPEN','SETTLED','REJECTED','WITHDRAWN','WRITTEN_OFF')"
+    )
+    clawback_settled_when_recovered = Check(
+        "state NOT IN ('OPEN','SETTLED') OR (state = 'SETTLED') = (recovered_fen = amount_fen)"
+    )
+    clawback_two_people = Check(
+        "decided_by_person IS NULL OR state = 'WITHDRAWN' "
+        "OR decided_by_person <> proposed_by_person"
+    )
+
+
+class AwardChange(Table, tablename="award_change"):
+    """A change of what is still open of an active award; proposed by one, decided by another.
+
+    `parts` holds every open instalment as it shall be. With `clawback`, what the change takes
+    away sets that claim off.
+    """
+
+    id = c.key()
+    number = c.text(unique=True)
+    award = c.refers_to(Award)
+    parts = c.document("[]")
+    before_fen = c.fen()
+    after_fen = c.fen()
+    reason = c.text()
+    minutes_no = c.text(default="")
+    clawback = c.may_refer_to(Clawback)
+    state = c.text()
+    proposed_by_person = c.fen()
+    proposed_at = c.moment()
+    decided_by_person = c.maybe_number()
+    decided_at = c.maybe_moment()
+    award_change_after_positive = Check("after_fen > 0")
+    award_change_state = Check("state IN ('PROPOSED','APPROVED','REJECTED','WITHDRAWN')")
+    award_change_two_people = Check(
+        "decided_by_person IS NULL OR state = 'WITHDRAWN' "
+        "OR decided_by_person <> proposed_by_person"
+    )
+    award_change_decided = Check("state <> 'APPROVED' OR decided_by_person IS NOT NULL")
+
+
+class Recovery(Table, tablename="recovery"):
+    """Money that a claim got back: by a refund, or by taking less in a changed award."""
+
+    id = c.key()
+    clawback = c.refers_to(Clawback)
+    amount_fen = c.fen()
+    source_kind = c.text()
+    source_id = c.fen()
+    recovered_on = c.day()
+    recovery_amount_positive = Check("amount_fen > 0")
+    recovery_source = Check("source_kind IN ('refund','award_change')")
+    recovery_once = Unique(["source_kind", "source_id", "clawback"])
+
+
 class ImportRun(Table, tablename="import_run"):
     """One import of one file: preview first, then commit; the same file twice changes nothing."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from grants.awards import clawbacks
 from grants.budget import ledger
 from grants.budget import queries as budget
 from grants.budget.rules import line_is_open
@@ -133,7 +134,8 @@ async def record_refund(
 async def decide_refund(actor: Actor, refund_id: int, verb: str, *, reason: str = "") -> None:
     """Approve or reject a recorded refund; approval posts it to the ledger.
 
-    A line whose year has been closed since takes no quota back: the money is surrendered.
+    Open claims on the award are settled with it, oldest first. A line whose year has been
+    closed since takes no quota back: the money is surrendered.
     """
     if not actor.may(Permission.REFUND_APPROVE):
         raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
@@ -170,4 +172,7 @@ async def decide_refund(actor: Actor, refund_id: int, verb: str, *, reason: str 
                 case=case,
                 key=f"refund:{refund_id}",
                 on=refund.received_on,
+            )
+            await clawbacks.recover_by_refund(
+                actor, payment.award_id, refund.amount_fen, source=case, on=refund.received_on
             )

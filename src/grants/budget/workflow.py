@@ -52,40 +52,33 @@ def nothing_speaks_against_it(case: ProposalCase) -> Refusal | None:
 
 S = ProposalState
 
-PROPOSAL: Workflow[ProposalCase] = Workflow(
-    "proposal",
-    {
-        S.PROPOSED: N_("Proposed"),
-        S.APPROVED: N_("Approved"),
-        S.REJECTED: N_("Rejected"),
-        S.WITHDRAWN: N_("Withdrawn"),
-        S.SUPERSEDED: N_("Superseded"),
-    },
-    (
-        Step(
-            "approve",
-            N_("Approve"),
-            (S.PROPOSED,),
-            S.APPROVED,
-            P.BUDGET_APPROVE,
-            (decided_by_another_person, nothing_speaks_against_it),
+
+def proposal_of(name: str, propose: P, decide: P) -> Workflow[ProposalCase]:
+    """The table of a document that holders of `propose` propose and those of `decide` decide."""
+    both = (decided_by_another_person, nothing_speaks_against_it)
+    return Workflow(
+        name,
+        {
+            S.PROPOSED: N_("Proposed"),
+            S.APPROVED: N_("Approved"),
+            S.REJECTED: N_("Rejected"),
+            S.WITHDRAWN: N_("Withdrawn"),
+            S.SUPERSEDED: N_("Superseded"),
+        },
+        (
+            Step("approve", N_("Approve"), (S.PROPOSED,), S.APPROVED, decide, both),
+            Step("reject", N_("Reject"), (S.PROPOSED,), S.REJECTED, decide, both[:1]),
+            Step(
+                "withdraw",
+                N_("Withdraw"),
+                (S.PROPOSED,),
+                S.WITHDRAWN,
+                propose,
+                (withdrawn_by_its_proposer,),
+            ),
+            Step("supersede", N_("Supersede"), (S.APPROVED,), S.SUPERSEDED, decide),
         ),
-        Step(
-            "reject",
-            N_("Reject"),
-            (S.PROPOSED,),
-            S.REJECTED,
-            P.BUDGET_APPROVE,
-            (decided_by_another_person,),
-        ),
-        Step(
-            "withdraw",
-            N_("Withdraw"),
-            (S.PROPOSED,),
-            S.WITHDRAWN,
-            P.BUDGET_PROPOSE,
-            (withdrawn_by_its_proposer,),
-        ),
-        Step("supersede", N_("Supersede"), (S.APPROVED,), S.SUPERSEDED, P.BUDGET_APPROVE),
-    ),
-)
+    )
+
+
+PROPOSAL = proposal_of("proposal", P.BUDGET_PROPOSE, P.BUDGET_APPROVE)

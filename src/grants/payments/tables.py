@@ -29,6 +29,8 @@ class Payment(Table, tablename="payment"):
     invoice_no = c.maybe_text()
     invoice_kind = c.text(default="RECEIPT")
     invoice_amount_fen = c.fen(default=0)
+    invoice_seller = c.text(default="")
+    invoice_checked_on = c.maybe_day()
     minutes_no = c.text(default="")
     state = c.text()
     round = c.number(default=1)

@@ -67,6 +67,17 @@ class _Engine(PostgresEngine):
 
 ENGINE = _Engine(config={})
 
+#: What is raised when the database is away or a connection was cut: nothing was written.
+GONE = (
+    ConnectionError,
+    asyncpg.InterfaceError,
+    # What asyncpg says of a connection that was cut while it was written to or prepared.
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+)
+
 
 async def _prepare(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec(
