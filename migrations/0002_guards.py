@@ -101,6 +101,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS payment_invoice_used_once
     ON payment (invoice_no) WHERE invoice_no IS NOT NULL AND state NOT IN ('WITHDRAWN', 'REJECTED');
 CREATE INDEX IF NOT EXISTS payment_worklist ON payment (state, step, due_on, id);
 CREATE INDEX IF NOT EXISTS payment_by_award ON payment (award, id);
+CREATE INDEX IF NOT EXISTS payment_alike ON payment (payee_name, amount_fen);
 CREATE UNIQUE INDEX IF NOT EXISTS payment_act_one_per_person
     ON payment_act (payment, round, person_id) WHERE decision <> 'WITHDRAW';
 CREATE UNIQUE INDEX IF NOT EXISTS payment_act_one_per_step

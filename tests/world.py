@@ -8,15 +8,16 @@ from datetime import date
 from grants.awards import actions as awards
 from grants.awards.actions import AwardPlan
 from grants.awards.rules import InstalmentPlan, SharePlan
-from grants.banking.actions import PayerAccount
 from grants.budget import actions as budget
 from grants.budget.rules import QuotaKind
 from grants.first_policies import lay_first_policies
 from grants.kernel.identity import SYSTEM, Actor, Role
 from grants.kernel.money import Fen
 from grants.payments import actions as payments
+from grants.payments import approvals
 from grants.payments import queries as payment_queries
 from grants.payments.actions import RequestDetails
+from grants.payments.rules import PayerAccount
 from grants.platform import crypto, db
 
 DAY = date(2026, 6, 15)
@@ -136,7 +137,9 @@ async def bureau() -> World:
     world = World()
     for role in ROLES:
         world.people[role] = await add_actor(role, name=f"示例·{role.value}")
-    await lay_first_policies(SYSTEM, PAYER, starts_on=date(2020, 1, 1))
+    await lay_first_policies(
+        SYSTEM, PAYER, starts_on=date(2020, 1, 1), budget_approved_for=DAY.year + 1
+    )
     return world
 
 
@@ -270,7 +273,7 @@ async def approve_through(
         role = payment.step_role
         if payment.state != "SUBMITTED" or role is None or role == stop_before:
             return
-        await payments.approve_payment(
+        await approvals.approve_payment(
             world[role], payment_id, seen_version=payment.version, today=DAY
         )
 

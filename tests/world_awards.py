@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from grants.awards import actions, queries
+from grants.awards import actions, changes, clawbacks, queries
 from grants.awards.actions import AwardPlan
-from grants.awards.rules import InstalmentPlan, SharePlan
+from grants.awards.rules import InstalmentPlan, PartPlan, SharePlan
 from grants.kernel.identity import SYSTEM, Actor, Role
 from grants.kernel.money import Fen
 from grants.platform import db
@@ -68,3 +68,31 @@ async def two_years(world: World) -> tuple[int, int]:
     )
     await approve(world, award)
     return award, next_line
+
+
+async def parts_of(award: int, **amounts_fen: int) -> list[PartPlan]:
+    """Every open part as it stands, but `p1=…` gives the first another amount."""
+    return [
+        PartPlan(
+            instalment_id=i.id,
+            line_id=i.line_id,
+            fiscal_year=i.fiscal_year,
+            amount_fen=Fen(amounts_fen.get(f"p{i.sequence}", i.amount_fen)),
+            due_on=i.due_on,
+            condition=i.condition,
+        )
+        for i in await changes.open_parts(award)
+    ]
+
+
+async def claim(world: World, award: int, amount_fen: int, verb: str = "approve") -> int:
+    """A claim on what an award was paid, decided."""
+    clawback = await clawbacks.propose_clawback(
+        world[Role.OFFICER],
+        award,
+        amount_fen=Fen(amount_fen),
+        due_on=date(2026, 7, 31),
+        reason="期末评估不合格",
+    )
+    await clawbacks.decide_clawback(world[Role.SECTION_HEAD], clawback, verb, reason="同意")
+    return clawback

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grants.banking import actions, queries
+from grants.banking import actions, answers, queries
 from grants.kernel.identity import Role
 from grants.kernel.money import yuan_text
 from tests.world import DAY, World
@@ -36,5 +36,5 @@ async def answer(
 async def pay(world: World, *payment_ids: int) -> int:
     """Send approved payments in one batch, and take in that the bank paid them all."""
     batch = await sent_batch(world, *payment_ids)
-    await actions.take_results(world[Role.CASHIER], f"{batch}.csv", await answer(batch), today=DAY)
+    await answers.take_results(world[Role.CASHIER], f"{batch}.csv", await answer(batch), today=DAY)
     return batch

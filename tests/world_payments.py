@@ -9,7 +9,7 @@ import asyncpg
 from grants.awards import queries as award_queries
 from grants.kernel.errors import Refusal
 from grants.kernel.identity import SYSTEM, Actor, Role
-from grants.payments import actions, queries
+from grants.payments import approvals, queries
 from tests.world import (
     DAY,
     YUAN,
@@ -33,7 +33,7 @@ async def one_submitted(world: World, amount_fen: int = 30_000 * YUAN) -> int:
 
 
 async def approve(world: World, payment: int, by: Actor | Role, version: int | None = None) -> None:
-    await actions.approve_payment(
+    await approvals.approve_payment(
         world[by] if isinstance(by, Role) else by,
         payment,
         seen_version=version or (await found(payment)).version,
@@ -42,7 +42,7 @@ async def approve(world: World, payment: int, by: Actor | Role, version: int | N
 
 
 async def turn_back(world: World, payment: int, by: Role, reason: str = "材料不全，请补") -> None:
-    await actions.return_payment(
+    await approvals.return_payment(
         world[by], payment, seen_version=(await found(payment)).version, reason=reason
     )
 

@@ -19,12 +19,15 @@ from litestar.types import Message, Scope
 
 from grants.awards import import_pages
 from grants.awards import pages as award_pages
+from grants.banking import month_pages, refund_pages
 from grants.banking import pages as banking_pages
+from grants.budget import document_pages, year_pages
 from grants.budget import pages as budget_pages
 from grants.home import pages as home_pages
 from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import Permission as P
 from grants.parties import pages as party_pages
+from grants.payments import decision_pages, request_pages
 from grants.payments import pages as payment_pages
 from grants.people import pages as people_pages
 from grants.people.queries import actor_for_token
@@ -144,10 +147,16 @@ def routes() -> list[HTTPRouteHandler]:
         *people_pages.ROUTES,
         *party_pages.ROUTES,
         *budget_pages.ROUTES,
+        *document_pages.ROUTES,
+        *year_pages.ROUTES,
         *award_pages.ROUTES,
         *import_pages.ROUTES,
         *payment_pages.ROUTES,
+        *request_pages.ROUTES,
+        *decision_pages.ROUTES,
         *banking_pages.ROUTES,
+        *refund_pages.ROUTES,
+        *month_pages.ROUTES,
         *report_pages.ROUTES,
         *home_pages.ROUTES,
     ]

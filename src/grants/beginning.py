@@ -7,11 +7,11 @@ import string
 from dataclasses import dataclass, replace
 from datetime import date
 
-from grants.banking.actions import PayerAccount
 from grants.first_policies import lay_first_policies
 from grants.kernel.errors import N_, Conflict, RuleBroken
 from grants.kernel.identifiers import is_cnaps
 from grants.kernel.identity import SYSTEM, Role
+from grants.payments.rules import PayerAccount
 from grants.people import actions as people
 from grants.people.rules import SignInPolicy, password_is_strong
 from grants.platform import crypto, db
@@ -32,7 +32,13 @@ class FirstAccount:
 
 
 async def begin(
-    admin: str, security: str, payer: PayerAccount, *, policies_from: date, today: date
+    admin: str,
+    security: str,
+    payer: PayerAccount,
+    *,
+    policies_from: date,
+    budget_approved_for: int,
+    today: date,
 ) -> tuple[FirstAccount, FirstAccount]:
     """Lay the first policies and make two administrators, who make everybody else.
 
@@ -40,7 +46,8 @@ async def begin(
     power (三员分立, GB/T 22239—2019 [K]). Raises RuleBroken where both are one name or the
     payer's routing number has a typing slip, Conflict where the installation has begun already.
 
-    >>> await begin("杨一", "朱二", payer, policies_from=start, today=today)  # doctest: +SKIP
+    >>> await begin("杨一", "朱二", payer, policies_from=start, budget_approved_for=2026,
+    ...             today=today)  # doctest: +SKIP
     (FirstAccount(username='sysadmin', …), FirstAccount(username='secadmin', …))
     """
     if admin.strip() == security.strip():
@@ -52,7 +59,9 @@ async def begin(
     if await _has_begun():
         raise Conflict("beginning.begun", N_("This installation has its administrators already."))
     crypto.derived_key("id_number")  # makes the key, so that the first backup holds it
-    await lay_first_policies(SYSTEM, payer, starts_on=policies_from)
+    await lay_first_policies(
+        SYSTEM, payer, starts_on=policies_from, budget_approved_for=budget_approved_for
+    )
     return (
         await _make("sysadmin", admin.strip(), Role.SYS_ADMIN, today),
         await _make("secadmin", security.strip(), Role.SEC_ADMIN, today),

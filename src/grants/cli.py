@@ -71,6 +71,12 @@ def _add_init(init: argparse.ArgumentParser) -> None:
         metavar="YYYY-MM-DD",
         help="first day of the first policies; the first of January unless given",
     )
+    init.add_argument(
+        "--budget-approved",
+        type=int,
+        metavar="YEAR",
+        help="latest year whose budget the people's congress has approved",
+    )
 
 
 def _add_ground(adding: argparse.ArgumentParser) -> None:
@@ -187,9 +193,9 @@ def _stop() -> None:
 
 async def _init(given: argparse.Namespace) -> int:
     """Make the first administrators; their passwords are printed once and kept nowhere."""
-    from grants.banking.actions import PayerAccount
     from grants.beginning import begin
     from grants.kernel import calendar
+    from grants.payments.rules import PayerAccount
 
     today = calendar.today()
     payer = PayerAccount(
@@ -199,7 +205,15 @@ async def _init(given: argparse.Namespace) -> int:
         cnaps=given.payer_cnaps,
     )
     policies_from = given.policies_from or date(today.year, 1, 1)
-    made = await begin(given.admin, given.security, payer, policies_from=policies_from, today=today)
+    made = await begin(
+        given.admin,
+        given.security,
+        payer,
+        policies_from=policies_from,
+        # Congresses of counties meet in January or February [K].
+        budget_approved_for=given.budget_approved or today.year - (today.month < 3),
+        today=today,
+    )
     for account in made:
         print(f"{account.username}  {account.password}  {account.role}  {account.name}")
     print("Sign in now, change the passwords, and enrol the second factor.")

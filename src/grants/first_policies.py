@@ -12,11 +12,18 @@ from datetime import date
 from pydantic import BaseModel
 
 from grants.awards.tiers import ApprovalTiers, Tier
-from grants.banking.actions import PayerAccount
-from grants.budget.rules import FundCell, FundMatrix
+from grants.budget.rules import (
+    BudgetApproval,
+    BudgetCode,
+    BudgetCodes,
+    CodeKind,
+    FundCell,
+    FundMatrix,
+)
 from grants.kernel.identity import Actor, Role
-from grants.payments.gate import RULES, GatePolicy, GateRulePolicy
-from grants.payments.rules import PaymentClock
+from grants.payments.gate_facts import GatePolicy, GateRulePolicy
+from grants.payments.gate_rules import RULES
+from grants.payments.rules import PayerAccount, PaymentClock
 from grants.people.rules import SignInPolicy
 from grants.platform import db
 
@@ -70,12 +77,18 @@ APPROVAL_TIERS = ApprovalTiers(
 )
 
 _WAIVERS = (Role.FIN_HEAD, Role.FIN_DEPUTY)
-_WARNINGS = frozenset({"no_similar_payment", "clock_is_kept", "evidence_is_attached"})
+_WARNINGS = frozenset(
+    {"no_similar_payment", "clock_is_kept", "evidence_is_attached", "invoice_is_checked"}
+)
 _WAIVABLE = frozenset(
     {
         "before_year_end_cutoff",
+        # What the law compels to be paid is paid before the budget is approved (预算法 第54条).
+        "within_pre_approval_cap",
         "invoice_is_present",
         "invoice_covers_amount",
+        "invoice_names_payee",
+        "payee_owes_nothing",
         "inspection_is_passed",
         "publicity_is_over",
         "names_agree",
@@ -97,6 +110,39 @@ PAYMENT_GATE = GatePolicy(
     year_end_cutoff_month=12,
     year_end_cutoff_day=20,
     clock_warning_days=3,
+)
+
+_CODES = {
+    CodeKind.FUNCTION: {
+        "2013902": "一般行政管理事务（社会工作事务）",
+        "2080206": "社会组织管理",
+        "2080208": "基层政权建设和社区治理",
+        "2080299": "其他民政管理事务支出",
+        "2296002": "用于社会福利的彩票公益金支出",
+    },
+    CodeKind.GOVERNMENT_ECONOMIC: {
+        "50205": "委托业务费",
+        "50701": "费用补贴",
+        "50902": "助学金",
+        "50999": "其他对个人和家庭补助",
+        "59908": "对民间非营利组织和群众性自治组织补贴",
+    },
+    CodeKind.DEPARTMENT_ECONOMIC: {
+        "30226": "劳务费",
+        "30227": "委托业务费",
+        "30308": "助学金",
+        "30309": "奖励金",
+        "30399": "其他对个人和家庭的补助",
+        "31204": "费用补贴",
+        "39908": "对民间非营利组织和群众性自治组织补贴",
+    },
+}
+BUDGET_CODES = BudgetCodes(
+    codes=tuple(
+        BudgetCode(code=code, name=name, kind=kind)
+        for kind, names in _CODES.items()
+        for code, name in names.items()
+    )
 )
 
 PAYMENT_CLOCK = PaymentClock(days_after_trigger=30, workdays_after_invoice=10)
@@ -122,13 +168,25 @@ FIRST_POLICIES: Sequence[FirstPolicy] = (
         "保障中小企业款项支付条例（国务院令第802号）；苏州市 10 个工作日惯例",
         "V",
     ),
+    FirstPolicy("budget_codes", BUDGET_CODES, "政府收支分类科目（财政部，逐年印发）", "K"),
     FirstPolicy("sign_in", SignInPolicy(), "网络安全等级保护基本要求（GB/T 22239—2019）", "K"),
 )
 
 
-async def lay_first_policies(actor: Actor, payer: PayerAccount, *, starts_on: date) -> None:
-    """Lay the first versions, and the bureau's own account, into an empty installation."""
-    laid = (*FIRST_POLICIES, FirstPolicy("payer_account", payer, "本单位银行账户", "D"))
+async def lay_first_policies(
+    actor: Actor, payer: PayerAccount, *, starts_on: date, budget_approved_for: int
+) -> None:
+    """Lay the first versions into an empty installation.
+
+    `payer` is the bureau's own account, `budget_approved_for` the latest year whose budget
+    the people's congress has approved.
+    """
+    approval = BudgetApproval(fiscal_year=budget_approved_for)
+    laid = (
+        *FIRST_POLICIES,
+        FirstPolicy("payer_account", payer, "本单位银行账户", "D"),
+        FirstPolicy("budget_approval", approval, "本级人民代表大会关于预算的决议（待补文号）", "D"),
+    )
     async with db.unit_of_work(actor):
         for policy in laid:
             await db.execute(

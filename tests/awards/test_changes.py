@@ -34,25 +34,10 @@ from tests.world import (
     instalments,
     submitted,
 )
-from tests.world_awards import two_years
+from tests.world_awards import claim, parts_of, two_years
 from tests.world_banking import pay
 
 pytestmark = pytest.mark.usefixtures("empty")
-
-
-async def parts_of(award: int, **amounts_fen: int) -> list[PartPlan]:
-    """Every open part as it stands, but `p1=…` gives the first another amount."""
-    return [
-        PartPlan(
-            instalment_id=i.id,
-            line_id=i.line_id,
-            fiscal_year=i.fiscal_year,
-            amount_fen=Fen(amounts_fen.get(f"p{i.sequence}", i.amount_fen)),
-            due_on=i.due_on,
-            condition=i.condition,
-        )
-        for i in await changes.open_parts(award)
-    ]
 
 
 async def propose(
@@ -305,18 +290,6 @@ async def test_a_changed_award_is_paid_to_its_new_end() -> None:
 
 
 # Claims for money back
-
-
-async def claim(world: World, award: int, amount_fen: int, verb: str = "approve") -> int:
-    clawback = await clawbacks.propose_clawback(
-        world[Role.OFFICER],
-        award,
-        amount_fen=Fen(amount_fen),
-        due_on=date(2026, 7, 31),
-        reason="期末评估不合格",
-    )
-    await clawbacks.decide_clawback(world[Role.SECTION_HEAD], clawback, verb, reason="同意")
-    return clawback
 
 
 async def paid_award(world: World) -> int:

@@ -12,6 +12,7 @@ from grants.kernel.errors import Conflict, NotAllowed, NotFound, Refusal, RuleBr
 from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen
 from grants.payments import actions as payments
+from grants.payments import approvals
 from grants.platform import db
 from tests.world import (
     DAY,
@@ -83,10 +84,12 @@ async def test_an_award_does_not_end_while_its_payment_is_being_approved() -> No
         payment = await submitted(world, (await instalments(award))[0])
         for role in (Role.SECTION_HEAD, Role.FIN_OFFICER):
             version = 2 if role == Role.SECTION_HEAD else 3
-            await payments.approve_payment(world[role], payment, seen_version=version, today=DAY)
+            await approvals.approve_payment(world[role], payment, seen_version=version, today=DAY)
         ended, paid = await asyncio.gather(
             terminate(world, award),
-            payments.approve_payment(world[Role.DEPUTY_LEADER], payment, seen_version=4, today=DAY),
+            approvals.approve_payment(
+                world[Role.DEPUTY_LEADER], payment, seen_version=4, today=DAY
+            ),
             return_exceptions=True,
         )
         assert isinstance(ended, Refusal) != isinstance(paid, Refusal)
@@ -100,7 +103,9 @@ async def test_a_request_in_approval_dies_with_its_award() -> None:
     payment = await submitted(world, (await instalments(award))[0])
     await terminate(world, award)
     with pytest.raises(RuleBroken) as refused:
-        await payments.approve_payment(world[Role.SECTION_HEAD], payment, seen_version=2, today=DAY)
+        await approvals.approve_payment(
+            world[Role.SECTION_HEAD], payment, seen_version=2, today=DAY
+        )
     assert refused.value.code == "gate.award_is_active"
     await payments.withdraw_payment(world[Role.OFFICER], payment)
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from grants.banking import actions, months, queries, refunds
+from grants.banking import actions, answers, months, queries, refunds
 from grants.banking.bank_results import BadResultFile
 from grants.invariants import verify
 from grants.kernel.errors import Conflict, NotAllowed, RuleBroken
@@ -50,7 +50,7 @@ async def test_a_batch_goes_to_the_bank_and_is_paid() -> None:
     first, second = await two_approved(world)
     batch = await sent_batch(world, first, second)
     assert await bucket(world.line, "in_bank") == 50_000 * YUAN
-    intake = await actions.take_results(
+    intake = await answers.take_results(
         world[Role.CASHIER], "回单.csv", await answer(batch), today=DAY
     )
     assert (intake.paid, intake.returned, intake.paid_fen) == (2, 0, 50_000 * YUAN)
@@ -65,13 +65,13 @@ async def test_the_same_answer_twice_renamed_or_reordered_has_the_effect_of_once
     first, second = await two_approved(world)
     batch = await sent_batch(world, first, second)
     content = await answer(batch, {second: "户名不符"})
-    await actions.take_results(world[Role.CASHIER], "a.csv", content, today=DAY)
-    again = await actions.take_results(world[Role.CASHIER], "renamed.csv", content, today=DAY)
+    await answers.take_results(world[Role.CASHIER], "a.csv", content, today=DAY)
+    again = await answers.take_results(world[Role.CASHIER], "renamed.csv", content, today=DAY)
     head, *lines = content.decode("gb18030").splitlines()
     reordered = "\r\n".join([head, *reversed(lines)]).encode("gb18030")
-    third = await actions.take_results(world[Role.CASHIER], "b.csv", reordered, today=DAY)
+    third = await answers.take_results(world[Role.CASHIER], "b.csv", reordered, today=DAY)
     split = "\r\n".join([head, lines[0]]).encode("gb18030")
-    fourth = await actions.take_results(world[Role.CASHIER], "c.csv", split, today=DAY)
+    fourth = await answers.take_results(world[Role.CASHIER], "c.csv", split, today=DAY)
     assert [again.applied, third.applied, fourth.applied] == [0, 0, 0]
     assert await bucket(world.line, "paid") == 30_000 * YUAN
     assert await bucket(world.line, "payable") == 20_000 * YUAN
@@ -82,7 +82,7 @@ async def test_a_returned_item_is_corrected_and_paid_once() -> None:
     world = await furnished()
     first, _ = await two_approved(world)
     batch = await sent_batch(world, first)
-    await actions.take_results(
+    await answers.take_results(
         world[Role.CASHIER], "a.csv", await answer(batch, {first: "已销户"}), today=DAY
     )
     payment = await payment_queries.payment(world[Role.OFFICER], first)
@@ -94,7 +94,7 @@ async def test_a_returned_item_is_corrected_and_paid_once() -> None:
         world[Role.OFFICER], first, account, seen_version=payment.version, reason="账户已更换"
     )
     again = await sent_batch(world, first)
-    await actions.take_results(world[Role.CASHIER], "b.csv", await answer(again), today=DAY)
+    await answers.take_results(world[Role.CASHIER], "b.csv", await answer(again), today=DAY)
     assert await bucket(world.line, "paid") == 30_000 * YUAN
     assert [a.state for a in await queries.attempts(first)] == ["RETURNED", "PAID"]
     await assert_all_invariants_hold()
@@ -104,7 +104,7 @@ async def test_an_unknown_result_holds_the_payment_back_until_the_bank_answers()
     world = await furnished()
     first, _ = await two_approved(world)
     batch = await sent_batch(world, first)
-    await actions.take_results(
+    await answers.take_results(
         world[Role.CASHIER], "a.csv", await answer(batch, {first: "系统超时"}), today=DAY
     )
     assert await state_of(world, first) == "IN_BANK"
@@ -112,7 +112,7 @@ async def test_an_unknown_result_holds_the_payment_back_until_the_bank_answers()
     with pytest.raises(RuleBroken) as refused:
         await actions.make_batch(world[Role.FIN_OFFICER], [first], "bank-csv", today=DAY)
     assert refused.value.code == "batch.not_approved"
-    await actions.take_results(world[Role.CASHIER], "b.csv", await answer(batch), today=DAY)
+    await answers.take_results(world[Role.CASHIER], "b.csv", await answer(batch), today=DAY)
     assert await state_of(world, first) == "PAID"
     await assert_all_invariants_hold()
 
@@ -123,7 +123,7 @@ async def test_a_changed_amount_refuses_the_whole_file() -> None:
     batch = await sent_batch(world, first, second)
     content = (await answer(batch)).decode("gb18030").replace("20000.00", "20000.01")
     with pytest.raises(BadResultFile) as refused:
-        await actions.take_results(
+        await answers.take_results(
             world[Role.CASHIER], "a.csv", content.encode("gb18030"), today=DAY
         )
     assert refused.value.problems[0].code == "result.amount_differs"
@@ -137,7 +137,7 @@ async def test_an_unknown_item_refuses_the_whole_file() -> None:
     batch = await sent_batch(world, first)
     content = await answer(batch) + "B20260615-9999-0001,1.00,成功,,R9,2026-06-16".encode("gb18030")
     with pytest.raises(BadResultFile) as refused:
-        await actions.take_results(world[Role.CASHIER], "a.csv", content, today=DAY)
+        await answers.take_results(world[Role.CASHIER], "a.csv", content, today=DAY)
     assert [p.code for p in refused.value.problems] == ["result.unknown_item"]
     assert await bucket(world.line, "paid") == 0
 
@@ -146,9 +146,9 @@ async def test_an_answer_that_contradicts_an_earlier_one_is_refused() -> None:
     world = await furnished()
     first, _ = await two_approved(world)
     batch = await sent_batch(world, first)
-    await actions.take_results(world[Role.CASHIER], "a.csv", await answer(batch), today=DAY)
+    await answers.take_results(world[Role.CASHIER], "a.csv", await answer(batch), today=DAY)
     with pytest.raises(BadResultFile) as refused:
-        await actions.take_results(
+        await answers.take_results(
             world[Role.CASHIER], "b.csv", await answer(batch, {first: "户名不符"}), today=DAY
         )
     assert refused.value.problems[0].code == "result.contradicts"
@@ -203,7 +203,7 @@ async def test_a_cancelled_batch_frees_its_payments() -> None:
 async def paid_one(world: World) -> int:
     first, _ = await two_approved(world)
     batch = await sent_batch(world, first)
-    await actions.take_results(world[Role.CASHIER], "a.csv", await answer(batch), today=DAY)
+    await answers.take_results(world[Role.CASHIER], "a.csv", await answer(batch), today=DAY)
     return first
 
 
@@ -295,5 +295,5 @@ async def test_an_answer_for_a_closed_month_is_refused() -> None:
             " VALUES ('2026-06-01', 'CLOSED', 0, 0, 0, '[]')"
         )
     with pytest.raises(BadResultFile) as refused:
-        await actions.take_results(world[Role.CASHIER], "a.csv", await answer(batch), today=DAY)
+        await answers.take_results(world[Role.CASHIER], "a.csv", await answer(batch), today=DAY)
     assert {p.code for p in refused.value.problems} == {"result.month_closed"}

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from grants.kernel import calendar
 from grants.kernel.identity import SYSTEM, Role
 from grants.payments import queries
-from grants.payments.actions import _stored, gate_of
+from grants.payments.gatekeeper import as_stored, gate_of
 from grants.platform import crypto, db
 from tests.world import YUAN, World
 
@@ -107,7 +107,7 @@ async def _gate_of_one(world: World, size: Size, today: date) -> list[dict[str, 
         await db.execute("SET LOCAL session_replication_role = replica")
         await _lay(world, Size(1, 1, 0), today, [])
     payment = await queries.payment(SYSTEM, 1)
-    return _stored(await gate_of(payment, today=today))
+    return as_stored(await gate_of(payment, today=today))
 
 
 async def _lay(world: World, size: Size, today: date, gate: list[dict[str, object]]) -> None:

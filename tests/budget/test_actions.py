@@ -10,7 +10,7 @@ from grants.budget import actions, queries
 from grants.budget.rules import QuotaKind
 from grants.kernel.errors import Conflict, NotAllowed, RuleBroken
 from grants.kernel.identity import SYSTEM, Role
-from grants.payments import actions as payments
+from grants.payments import approvals
 from grants.payments import queries as payment_queries
 from grants.platform import db
 from grants.platform.audit import Case, timeline
@@ -255,7 +255,7 @@ async def test_lottery_money_is_refused_again_when_paying() -> None:
         await db.execute("UPDATE fund_source SET kind = 'LOTTERY' WHERE id = $1", world.fund)
     found = await payment_queries.payment(SYSTEM, payment)
     with pytest.raises(RuleBroken) as refused:
-        await payments.approve_payment(
+        await approvals.approve_payment(
             world[Role.DEPUTY_LEADER], payment, seen_version=found.version, today=DAY
         )
     assert refused.value.code == "gate.fund_source_may_pay"

@@ -12,12 +12,13 @@ from grants.awards import queries as award_queries
 from grants.awards.actions import AwardPlan
 from grants.awards.rules import InstalmentPlan, SharePlan
 from grants.banking import refunds
-from grants.budget import actions, queries
+from grants.budget import actions, queries, year_end
 from grants.budget.rules import LineEnd, QuotaKind
 from grants.kernel.errors import Conflict, NotAllowed, RuleBroken
 from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen
 from grants.payments import actions as payments
+from grants.payments import approvals
 from grants.payments import queries as payment_queries
 from tests.world import (
     DAY,
@@ -42,8 +43,8 @@ NEW_YEAR = date(2027, 1, 15)
 
 
 async def close_2026(world: World) -> None:
-    await actions.propose_year_end(world[Role.FIN_OFFICER], 2026, "太财预〔2027〕1号")
-    await actions.decide_year_end(world[Role.FIN_HEAD], 2026, "approve", on=NEW_YEAR)
+    await year_end.propose_year_end(world[Role.FIN_OFFICER], 2026, "太财预〔2027〕1号")
+    await year_end.decide_year_end(world[Role.FIN_HEAD], 2026, "approve", on=NEW_YEAR)
 
 
 async def line_of_2027(world: World) -> int:
@@ -69,7 +70,7 @@ async def pay_in_2027(world: World, instalment: int) -> int:
     await payments.submit_payment(world[Role.OFFICER], payment, seen_version=1, today=NEW_YEAR)
     while (found := await payment_queries.payment(SYSTEM, payment)).state == "SUBMITTED":
         assert found.step_role is not None
-        await payments.approve_payment(
+        await approvals.approve_payment(
             world[found.step_role], payment, seen_version=found.version, today=NEW_YEAR
         )
     return payment
@@ -78,7 +79,7 @@ async def pay_in_2027(world: World, instalment: int) -> int:
 async def test_closing_a_year_carries_commitments_and_takes_the_surplus_back() -> None:
     world = await furnished()
     await active_award(world, 30_000 * YUAN)
-    assert await actions.preview_year_end(2026) == [
+    assert await year_end.preview_year_end(2026) == [
         LineEnd(world.line, Fen(30_000 * YUAN), Fen(970_000 * YUAN))
     ]
     await close_2026(world)
@@ -103,19 +104,19 @@ async def test_a_year_does_not_close_while_a_payment_is_approved() -> None:
     award = await active_award(world, 30_000 * YUAN)
     await approved(world, (await instalments(award))[0])
     with pytest.raises(RuleBroken) as refused:
-        await actions.propose_year_end(world[Role.FIN_OFFICER], 2026, "太财预〔2027〕1号")
+        await year_end.propose_year_end(world[Role.FIN_OFFICER], 2026, "太财预〔2027〕1号")
     assert refused.value.code == "budget.money_on_its_way"
 
 
 async def test_a_year_does_not_close_on_figures_that_have_moved() -> None:
     world = await furnished()
-    await actions.propose_year_end(world[Role.FIN_OFFICER], 2026, "太财预〔2027〕1号")
+    await year_end.propose_year_end(world[Role.FIN_OFFICER], 2026, "太财预〔2027〕1号")
     await active_award(world, 30_000 * YUAN)
     with pytest.raises(Conflict) as refused:
-        await actions.decide_year_end(world[Role.FIN_HEAD], 2026, "approve", on=NEW_YEAR)
+        await year_end.decide_year_end(world[Role.FIN_HEAD], 2026, "approve", on=NEW_YEAR)
     assert refused.value.code == "budget.figures_moved"
     assert (await queries.line(world.line)).state == "OPEN"
-    await actions.decide_year_end(
+    await year_end.decide_year_end(
         world[Role.FIN_HEAD], 2026, "reject", on=NEW_YEAR, reason="数字已变"
     )
     await close_2026(world)
@@ -126,18 +127,18 @@ async def test_a_year_is_closed_once() -> None:
     world = await furnished()
     await close_2026(world)
     with pytest.raises(Conflict):
-        await actions.decide_year_end(world[Role.FIN_HEAD], 2026, "approve", on=NEW_YEAR)
+        await year_end.decide_year_end(world[Role.FIN_HEAD], 2026, "approve", on=NEW_YEAR)
     with pytest.raises(RuleBroken) as refused:
-        await actions.propose_year_end(world[Role.FIN_OFFICER], 2026, "太财预〔2027〕2号")
+        await year_end.propose_year_end(world[Role.FIN_OFFICER], 2026, "太财预〔2027〕2号")
     assert refused.value.code == "budget.year_empty"
 
 
 async def test_who_proposes_to_close_a_year_does_not_close_it() -> None:
     world = await furnished()
     both = also(world[Role.FIN_OFFICER], Role.FIN_HEAD)
-    await actions.propose_year_end(both, 2026, "太财预〔2027〕1号")
+    await year_end.propose_year_end(both, 2026, "太财预〔2027〕1号")
     with pytest.raises(NotAllowed):
-        await actions.decide_year_end(both, 2026, "approve", on=NEW_YEAR)
+        await year_end.decide_year_end(both, 2026, "approve", on=NEW_YEAR)
 
 
 async def test_a_closed_line_takes_neither_quota_nor_awards() -> None:
@@ -155,9 +156,9 @@ async def test_a_closed_line_takes_neither_quota_nor_awards() -> None:
 async def test_quota_that_waits_for_the_closing_of_its_year_is_refused() -> None:
     world = await furnished()
     movement = await propose(world, QuotaKind.SUPPLEMENT, 500 * YUAN)
-    await actions.propose_year_end(world[Role.FIN_OFFICER], 2026, "太财预〔2027〕1号")
+    await year_end.propose_year_end(world[Role.FIN_OFFICER], 2026, "太财预〔2027〕1号")
     closing, posting = await asyncio.gather(
-        actions.decide_year_end(world[Role.FIN_HEAD], 2026, "approve", on=NEW_YEAR),
+        year_end.decide_year_end(world[Role.FIN_HEAD], 2026, "approve", on=NEW_YEAR),
         actions.approve_quota(world[Role.MAIN_LEADER], movement, on=DAY),
         return_exceptions=True,
     )
@@ -193,7 +194,7 @@ async def test_a_request_in_approval_at_year_end_is_withdrawn_and_made_anew() ->
     await pay_in_2027(world, second)
     found = await payment_queries.payment(SYSTEM, waiting)
     with pytest.raises(RuleBroken):
-        await payments.approve_payment(
+        await approvals.approve_payment(
             world[Role.SECTION_HEAD], waiting, seen_version=found.version, today=NEW_YEAR
         )
     await payments.withdraw_payment(world[Role.OFFICER], waiting, reason="跨年重报")

@@ -10,13 +10,13 @@ import pytest
 
 from grants.awards import actions as awards
 from grants.banking import actions as banking
+from grants.banking import answers, refunds
 from grants.banking import queries as bank_queries
-from grants.banking import refunds
 from grants.kernel.errors import Conflict, Refusal, RuleBroken
 from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen
 from grants.payments import actions as payments
-from grants.payments import queries
+from grants.payments import approvals, queries
 from grants.platform import db
 from tests.world import (
     DAY,
@@ -123,7 +123,7 @@ async def test_one_result_file_taken_in_many_times_at_once_pays_once() -> None:
     content = await answer(await sent_batch(world, first, second))
     clerks = [world[Role.CASHIER], world[Role.FIN_OFFICER]]
     await at_once(
-        [banking.take_results(clerks[n % 2], f"{n}.csv", content, today=DAY) for n in range(12)]
+        [answers.take_results(clerks[n % 2], f"{n}.csv", content, today=DAY) for n in range(12)]
     )
     assert await bucket(world.line, "paid") == 50_000 * YUAN
     assert await db.value("SELECT count(*) FROM bank_file") == 1
@@ -140,7 +140,7 @@ async def test_the_same_answer_in_other_files_at_once_pays_once() -> None:
     ]
     await at_once(
         [
-            banking.take_results(world[Role.CASHIER], f"{n}.csv", files[n % 4], today=DAY)
+            answers.take_results(world[Role.CASHIER], f"{n}.csv", files[n % 4], today=DAY)
             for n in range(12)
         ]
     )
@@ -155,8 +155,8 @@ async def test_a_paid_answer_and_a_returned_one_at_once_do_not_both_count() -> N
     batch = await sent_batch(world, payment)
     done, _ = await at_once(
         [
-            banking.take_results(world[Role.CASHIER], "a.csv", await answer(batch), today=DAY),
-            banking.take_results(
+            answers.take_results(world[Role.CASHIER], "a.csv", await answer(batch), today=DAY),
+            answers.take_results(
                 world[Role.CASHIER],
                 "b.csv",
                 await answer(batch, {payment: "账户销户"}),
@@ -231,7 +231,7 @@ async def test_paying_approving_and_awarding_on_one_line_do_not_block_each_other
                 for b in batches
             ),
             *(
-                payments.approve_payment(world[Role.DEPUTY_LEADER], p, seen_version=4, today=DAY)
+                approvals.approve_payment(world[Role.DEPUTY_LEADER], p, seen_version=4, today=DAY)
                 for p in waiting
             ),
             *(

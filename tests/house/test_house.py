@@ -19,17 +19,11 @@ MODULES = sorted(SRC.rglob("*.py"))
 LINES = 420
 #: Those that do for now, and the length that each may not pass: verbs and pages of one feature.
 LONGER = {
+    "payments/queries.py": 450,
     "awards/actions.py": 520,
     "awards/pages.py": 450,
-    "banking/actions.py": 600,
-    "banking/pages.py": 500,
-    "budget/actions.py": 530,
-    "budget/pages.py": 450,
     "demo/year.py": 500,
     "parties/pages.py": 450,
-    "payments/actions.py": 600,
-    "payments/gate.py": 480,
-    "payments/pages.py": 640,
     "platform/charts.py": 450,
     "platform/pages.py": 500,
 }

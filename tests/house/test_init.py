@@ -9,13 +9,13 @@ from datetime import date
 import pytest
 
 from grants.awards.tiers import ApprovalTiers
-from grants.banking.actions import PayerAccount
 from grants.beginning import FirstAccount, begin
 from grants.cli import _init
 from grants.invariants import verify
 from grants.kernel import calendar
 from grants.kernel.errors import Conflict, NotAllowed, RuleBroken
 from grants.kernel.identity import Actor, Role
+from grants.payments.rules import PayerAccount
 from grants.people import actions, queries, signing_in
 from grants.platform import db
 from grants.platform.policy import policy_on
@@ -27,7 +27,9 @@ FIRST = date(2026, 1, 1)
 
 
 async def begun() -> tuple[FirstAccount, FirstAccount]:
-    return await begin("杨一", "朱二", PAYER, policies_from=FIRST, today=DAY)
+    return await begin(
+        "杨一", "朱二", PAYER, policies_from=FIRST, budget_approved_for=2026, today=DAY
+    )
 
 
 async def acting(first: FirstAccount) -> Actor:
@@ -86,13 +88,15 @@ async def test_an_installation_begins_once() -> None:
 
 async def test_one_person_is_not_both_administrators() -> None:
     with pytest.raises(RuleBroken):
-        await begin("杨一", " 杨一 ", PAYER, policies_from=FIRST, today=DAY)
+        await begin(
+            "杨一", " 杨一 ", PAYER, policies_from=FIRST, budget_approved_for=2026, today=DAY
+        )
 
 
 async def test_routing_number_with_a_slip_is_refused() -> None:
     slip = replace_cnaps("999305285004")
     with pytest.raises(RuleBroken):
-        await begin("杨一", "朱二", slip, policies_from=FIRST, today=DAY)
+        await begin("杨一", "朱二", slip, policies_from=FIRST, budget_approved_for=2026, today=DAY)
 
 
 def replace_cnaps(cnaps: str) -> PayerAccount:
@@ -108,6 +112,7 @@ async def test_command_prints_each_password_once(capsys: pytest.CaptureFixture[s
         payer_bank=PAYER.bank_name,
         payer_cnaps=PAYER.cnaps,
         policies_from=FIRST,
+        budget_approved=2026,
     )
     assert await _init(given) == 0
     assert len(re.findall(r"^(?:sysadmin|secadmin)  \S{16}  ", capsys.readouterr().out, re.M)) == 2

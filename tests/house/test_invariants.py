@@ -7,6 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from grants.awards import changes
+from grants.awards import queries as awards
 from grants.banking import actions as banking
 from grants.banking import refunds
 from grants.cli import print_verdicts
@@ -17,6 +19,7 @@ from grants.kernel.money import Fen
 from grants.platform import db
 from grants.platform.audit import seal_history
 from tests.world import DAY, YUAN, active_award, approved, empty_tables, furnished, instalments
+from tests.world_awards import claim, parts_of
 from tests.world_banking import pay
 
 #: A person who approved a payment, and one who approved an award.
@@ -93,6 +96,12 @@ BREACHES: list[tuple[str, str]] = [
     ),
     ("cash_plan_covers_payments", "UPDATE cash_plan SET state = 'SUPERSEDED'"),
     ("refunds_within_payments", "UPDATE refund SET amount_fen = 30000 * 100 + 1"),
+    ("claims_are_their_recoveries", "DELETE FROM recovery WHERE source_kind = 'award_change'"),
+    ("claims_are_their_recoveries", "DELETE FROM recovery WHERE source_kind = 'refund'"),
+    ("claims_are_their_recoveries", "UPDATE award_change SET after_fen = after_fen + 1"),
+    ("claims_are_their_recoveries", "UPDATE refund SET state = 'REJECTED'"),
+    ("awards_changed_as_decided", "UPDATE award SET amount_fen = amount_fen + 1"),
+    ("awards_changed_as_decided", "UPDATE award_change SET state = 'REJECTED'"),
     (
         "administrators_do_no_business",
         'INSERT INTO role_grant ("user", role, starts_on, granted_by) '
@@ -109,13 +118,14 @@ BREACHES: list[tuple[str, str]] = [
 
 @pytest.fixture(scope="module")
 async def lived_in(database: None) -> None:
-    """One payment paid and partly refunded, one in an open batch, one open; history sealed."""
+    """One payment paid and partly claimed back, one in a batch, one lowered; all sealed."""
     await empty_tables()
     world = await furnished()
     award = await active_award(world, 30_000 * YUAN, 20_000 * YUAN, 10_000 * YUAN)
     first, second, _ = await instalments(award)
     paid = await approved(world, first)
     await pay(world, paid)
+    owed = await claim(world, award, 3_000 * YUAN)
     refund = await refunds.record_refund(
         world[Role.FIN_OFFICER],
         paid,
@@ -125,6 +135,16 @@ async def lived_in(database: None) -> None:
         reason="多付退回",
     )
     await refunds.decide_refund(world[Role.FIN_HEAD], refund, "approve")
+    change = await changes.propose_change(
+        world[Role.OFFICER],
+        award,
+        await parts_of(award, p3=8_000 * YUAN),
+        reason="抵扣应退款",
+        clawback_id=owed,
+        seen_version=(await awards.award(world[Role.OFFICER], award)).version,
+        today=DAY,
+    )
+    await changes.decide_change(world[Role.SECTION_HEAD], change, "approve", today=DAY)
     waiting = await approved(world, second)
     await banking.make_batch(world[Role.FIN_OFFICER], [waiting], "bank-csv", today=DAY)
     async with db.ENGINE.transaction():

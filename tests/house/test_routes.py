@@ -107,11 +107,11 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
 
 
 async def _returned(world: World, payment_id: int) -> None:
-    from grants.banking import actions
+    from grants.banking import answers
 
     batch = await sent_batch(world, payment_id)
     content = await answer(batch, {payment_id: "户名不符"})
-    await actions.take_results(world[Role.CASHIER], "退票.csv", content, today=DAY)
+    await answers.take_results(world[Role.CASHIER], "退票.csv", content, today=DAY)
 
 
 async def ids_of_the_world() -> dict[str, list[int]]:

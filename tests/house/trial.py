@@ -11,8 +11,8 @@ from typing import TypeVar
 from grants.awards import actions as awards
 from grants.awards import queries as award_queries
 from grants.banking import actions as banking
+from grants.banking import answers, refunds
 from grants.banking import queries as bank_queries
-from grants.banking import refunds
 from grants.banking.bank_results import BadResultFile
 from grants.budget import actions as budget
 from grants.budget.rules import QuotaKind
@@ -21,6 +21,7 @@ from grants.kernel.errors import Refusal
 from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen, yuan_text
 from grants.payments import actions as payments
+from grants.payments import approvals
 from grants.payments import queries as payment_queries
 from grants.platform import db
 from tests.house.money_book import BUCKETS, Award, Batch, Book, Line, Part, Payment
@@ -179,7 +180,7 @@ class Office:
         await self.approve(pick(self.book.payments, n))
 
     async def approve(self, payment: Payment) -> None:
-        approval = payments.approve_payment(
+        approval = approvals.approve_payment(
             self.world[await self.whose_turn(payment)],
             payment.id,
             seen_version=await self.version(payment),
@@ -201,10 +202,10 @@ class Office:
         version, officer = await self.version(payment), self.world[Role.OFFICER]
         approver, reason = self.world[await self.whose_turn(payment)], "材料需要补充"
         calls: dict[str, Callable[[], Awaitable[object]]] = {
-            "return": lambda: payments.return_payment(
+            "return": lambda: approvals.return_payment(
                 approver, payment.id, seen_version=version, reason=reason
             ),
-            "reject": lambda: payments.reject_payment(
+            "reject": lambda: approvals.reject_payment(
                 approver, payment.id, seen_version=version, reason=reason
             ),
             "withdraw": lambda: payments.withdraw_payment(officer, payment.id, reason=reason),
@@ -287,7 +288,7 @@ class Office:
         outcomes = {
             p.id: OUTCOMES[(n[1] >> (2 * place)) % 4 % 3] for place, p in enumerate(batch.payments)
         }
-        answering = banking.take_results(
+        answering = answers.take_results(
             self.world[Role.CASHIER], "回单.csv", await said(batch, outcomes), today=DAY
         )
         if await self.attempt(self.book.may_answer(batch, outcomes), answering):

@@ -9,7 +9,7 @@ import pytest
 
 from grants.kernel.errors import Conflict, NotAllowed, Refusal, RuleBroken
 from grants.kernel.identity import SYSTEM, Role
-from grants.payments import actions, queries
+from grants.payments import actions, approvals, queries
 from grants.platform import db
 from tests.world import (
     DAY,
@@ -154,7 +154,7 @@ async def test_a_bulk_approval_answers_for_each_payment() -> None:
     award = await active_award(world, 30_000 * YUAN, 20_000 * YUAN, 10_000 * YUAN)
     first, second, third = [await submitted(world, i) for i in await instalments(award)]
     await approve(world, second, Role.SECTION_HEAD)
-    results = await actions.approve_many(
+    results = await approvals.approve_many(
         world[Role.SECTION_HEAD], [(first, 2), (second, 3), (third, 1)], today=DAY
     )
     refusals = [r.refusal.code if r.refusal else None for r in results]
@@ -165,7 +165,7 @@ async def test_a_bulk_approval_answers_for_each_payment() -> None:
 async def test_a_bulk_approval_of_what_is_not_there_does_not_stop_the_others() -> None:
     world = await furnished()
     payment = await one_submitted(world)
-    results = await actions.approve_many(
+    results = await approvals.approve_many(
         world[Role.SECTION_HEAD], [(10**9, 1), (payment, 2)], today=DAY
     )
     assert [r.refusal.code if r.refusal else None for r in results] == ["not_found", None]

@@ -13,15 +13,13 @@ from grants.kernel.identity import Role
 from grants.kernel.money import Fen
 from grants.payments.gate import (
     NEVER_WAIVED,
-    RULES,
     Finding,
-    GateFacts,
-    GateRulePolicy,
-    Look,
     Mark,
     gate_refusal,
     look_through_gate,
 )
+from grants.payments.gate_facts import GateFacts, GateRulePolicy, Look
+from grants.payments.gate_rules import RULES
 
 YUAN = 100
 DAY = date(2026, 6, 15)
@@ -37,6 +35,7 @@ GOOD = GateFacts(
     line_code="L1",
     line_year=2026,
     line_drawn_fen=Fen(0),
+    line_carried_in_fen=Fen(0),
     line_available_fen=Fen(0),
     months_fen=(0, 0, 0, 0, 0, 30_000 * YUAN, 0, 0, 0, 0, 0, 0),
     commitment_left_fen=Fen(30_000 * YUAN),
@@ -55,6 +54,8 @@ GOOD = GateFacts(
     objections="NONE",
     invoice_no="1",
     invoice_amount_fen=Fen(30_000 * YUAN),
+    invoice_seller="示例晨曦社会工作服务中心",
+    invoice_checked_on=date(2026, 6, 14),
     payee_name="示例晨曦社会工作服务中心",
     account_holder="示例晨曦社会工作服务中心",
     account_state="VERIFIED",
@@ -63,6 +64,8 @@ GOOD = GateFacts(
     inspection_year=2025,
     inspection_result="PASSED",
     grade_expires_on=None,
+    owed_fen=Fen(0),
+    owed_number=None,
     repeats=0,
     repeat_number=None,
     attachments=1,
@@ -77,14 +80,30 @@ PUBLIC: Mapping[str, object] = {
 MARCH = (10_000 * YUAN,) * 12
 
 
-def look(day: date = DAY, **changes: object) -> Look:
-    return Look(replace(GOOD, **changes), PAYMENT_GATE, FUND_MATRIX, day)  # type: ignore[arg-type]
+def look(
+    day: date = DAY,
+    budget_approved_for: int = 2026,
+    last_years_paid_fen: int = 0,
+    **changes: object,
+) -> Look:
+    facts = replace(GOOD, **changes)  # type: ignore[arg-type]
+    last_years_paid = Fen(last_years_paid_fen)
+    return Look(facts, PAYMENT_GATE, FUND_MATRIX, budget_approved_for, last_years_paid, day)
 
 
 PASSING: list[tuple[str, Mapping[str, object]]] = [
     ("commitment_covers_amount", {"amount_fen": 29_999 * YUAN}),
     ("cash_plan_has_room", {"months_fen": MARCH, "line_drawn_fen": 30_000 * YUAN}),
     ("cash_plan_has_room", {"months_fen": MARCH, "day": date(2026, 3, 31)}),
+    (
+        "within_pre_approval_cap",
+        {"budget_approved_for": 2025, "last_years_paid_fen": 30_000 * YUAN},
+    ),
+    (
+        "within_pre_approval_cap",
+        {"budget_approved_for": 2025, "line_carried_in_fen": Fen(30_000 * YUAN)},
+    ),
+    ("within_pre_approval_cap", {"budget_approved_for": 2027}),
     ("fund_source_may_pay", {"fund_kind": "LOTTERY"}),
     ("fund_source_may_pay", {"fund_kind": "EARMARKED"}),
     ("line_is_of_this_year", {"day": date(2026, 1, 1)}),
@@ -96,6 +115,9 @@ PASSING: list[tuple[str, Mapping[str, object]]] = [
     ("invoice_is_present", {"instrument": "VENTURE", "invoice_no": None}),
     ("invoice_covers_amount", {"invoice_no": None, "invoice_amount_fen": 0}),
     ("invoice_covers_amount", {"invoice_amount_fen": 99_999 * YUAN}),
+    ("invoice_names_payee", {"invoice_seller": ""}),
+    ("invoice_names_payee", {"invoice_seller": "示例晨曦 社会工作服务中心"}),
+    ("invoice_is_checked", {"instrument": "VENTURE", "invoice_checked_on": None}),
     ("names_agree", {"payee_name": "示例（太仓）中心", "account_holder": "示例(太仓) 中心"}),
     ("payee_stands_well", {"standing": None}),
     ("inspection_is_passed", {"standing": None, "inspection_result": None}),
@@ -115,6 +137,18 @@ FAILING: list[tuple[str, Mapping[str, object]]] = [
     ("cash_plan_has_room", {"line_drawn_fen": 1}),
     ("cash_plan_has_room", {"day": date(2026, 5, 31)}),
     ("cash_plan_has_room", {"months_fen": MARCH, "day": date(2026, 2, 28)}),
+    ("within_pre_approval_cap", {"budget_approved_for": 2025}),
+    (
+        "within_pre_approval_cap",
+        {
+            "budget_approved_for": 2025,
+            "last_years_paid_fen": 40_000 * YUAN,
+            "line_drawn_fen": 10_000 * YUAN + 1,
+        },
+    ),
+    ("invoice_names_payee", {"invoice_seller": "示例晚霞社会工作服务中心"}),
+    ("invoice_is_checked", {"invoice_checked_on": None}),
+    ("payee_owes_nothing", {"owed_fen": Fen(1), "owed_number": "追〔2026〕0001"}),
     ("fund_source_may_pay", {"instrument": "POST_SUBSIDY", "fund_kind": "LOTTERY"}),
     ("fund_source_may_pay", {"instrument": "PERSONAL_AWARD", "fund_kind": "LOTTERY"}),
     ("fund_source_may_pay", {"instrument": "EVALUATION", "fund_kind": "CHARITY"}),

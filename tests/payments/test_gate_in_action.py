@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from grants.banking import actions as banking
+from grants.banking import answers
 from grants.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from grants.kernel.identity import SYSTEM, Actor, Role
-from grants.payments import actions
+from grants.payments import actions, approvals, gatekeeper
 from grants.payments.gate import NEVER_WAIVED, Mark
 from grants.platform import db
 from tests.world import (
@@ -58,7 +58,7 @@ async def test_a_decided_payment_keeps_the_findings_on_which_it_was_decided() ->
     await approve_through(world, payment)
     async with db.unit_of_work(SYSTEM):
         await db.execute("UPDATE organisation SET standing = 'ABNORMAL'")
-    findings = {f.rule: f.mark for f in await actions.gate_of(await found(payment), today=DAY)}
+    findings = {f.rule: f.mark for f in await gatekeeper.gate_of(await found(payment), today=DAY)}
     assert findings["payee_stands_well"] == Mark.PASS
 
 
@@ -139,7 +139,7 @@ async def test_a_bounced_payment_is_not_pointed_at_an_unverified_account() -> No
     payment = await one_submitted(world)
     await approve_through(world, payment)
     batch = await sent_batch(world, payment)
-    await banking.take_results(
+    await answers.take_results(
         world[Role.CASHIER], "a.csv", await answer(batch, {payment: "账户销户"}), today=DAY
     )
     account = await add_account(
@@ -202,7 +202,7 @@ async def waive(
     rule: str = "invoice_is_present",
     reason: str = "后补发票",
 ) -> None:
-    await actions.waive_rule(
+    await approvals.waive_rule(
         world[by] if isinstance(by, Role) else by, payment, rule, reason=f"{reason}", today=DAY
     )
 
@@ -215,7 +215,7 @@ async def test_a_rule_is_waived_by_a_named_role_with_a_reason() -> None:
     assert refused.value.code == "gate.invoice_is_present"
     await waive(world, payment, reason="发票月底补齐")
     await actions.submit_payment(world[Role.OFFICER], payment, seen_version=1, today=DAY)
-    findings = {f.rule: f for f in await actions.gate_of(await found(payment), today=DAY)}
+    findings = {f.rule: f for f in await gatekeeper.gate_of(await found(payment), today=DAY)}
     assert findings["invoice_is_present"].mark == Mark.WAIVED
     assert "发票月底补齐" in findings["invoice_is_present"].waiver
 

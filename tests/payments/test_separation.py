@@ -9,7 +9,7 @@ import pytest
 from grants.banking import actions as banking
 from grants.kernel.errors import NotAllowed
 from grants.kernel.identity import Role
-from grants.payments import actions, queries
+from grants.payments import actions, approvals, queries
 from grants.platform import db
 from tests.world import (
     DAY,
@@ -56,7 +56,7 @@ async def test_a_second_account_of_the_requester_does_not_approve() -> None:
 async def test_who_makes_a_request_does_not_turn_it_down_either(verb: str) -> None:
     world = await furnished()
     payment = await one_submitted(world)
-    turn = actions.return_payment if verb == "return" else actions.reject_payment
+    turn = approvals.return_payment if verb == "return" else approvals.reject_payment
     with pytest.raises(NotAllowed):
         await turn(
             also(world[Role.OFFICER], Role.SECTION_HEAD),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from grants.banking import actions as banking
+from grants.banking import answers
 from grants.kernel.errors import Conflict, NotAllowed, Refusal, RuleBroken
 from grants.kernel.identity import Role
-from grants.payments import actions
+from grants.payments import actions, approvals
 from tests.world import (
     DAY,
     YUAN,
@@ -73,7 +74,7 @@ async def test_a_request_in_approval_is_not_changed() -> None:
 async def test_a_rejected_request_frees_its_instalment() -> None:
     world = await furnished()
     payment = await one_submitted(world)
-    await actions.reject_payment(
+    await approvals.reject_payment(
         world[Role.SECTION_HEAD], payment, seen_version=2, reason="不符合约定"
     )
     assert (await found(payment)).state == "REJECTED"
@@ -86,7 +87,7 @@ async def test_a_rejected_request_frees_its_instalment() -> None:
 async def test_turning_down_needs_a_reason(reason: str) -> None:
     world = await furnished()
     payment = await one_submitted(world)
-    for turn in (actions.return_payment, actions.reject_payment):
+    for turn in (approvals.return_payment, approvals.reject_payment):
         with pytest.raises(RuleBroken) as refused:
             await turn(world[Role.SECTION_HEAD], payment, seen_version=2, reason=reason)
         assert refused.value.code == "payment.reason_missing"
@@ -133,7 +134,7 @@ async def test_a_payment_that_the_bank_returned_may_be_cancelled() -> None:
     payment = await one_submitted(world)
     await approve_through(world, payment)
     batch = await sent_batch(world, payment)
-    await banking.take_results(
+    await answers.take_results(
         world[Role.CASHIER], "a.csv", await answer(batch, {payment: "账户销户"}), today=DAY
     )
     await actions.cancel_payment(world[Role.OFFICER], payment, reason="机构注销", today=DAY)
@@ -156,10 +157,12 @@ async def test_nothing_leads_on_from_a_paid_payment(step: str) -> None:
             officer, payment, details(world), seen_version=version
         ),
         "submit": lambda: actions.submit_payment(officer, payment, seen_version=version, today=DAY),
-        "return": lambda: actions.return_payment(
+        "return": lambda: approvals.return_payment(
             head, payment, seen_version=version, reason="材料不全"
         ),
-        "approve": lambda: actions.approve_payment(head, payment, seen_version=version, today=DAY),
+        "approve": lambda: approvals.approve_payment(
+            head, payment, seen_version=version, today=DAY
+        ),
     }
     with pytest.raises(Refusal):
         await steps[step]()

@@ -10,7 +10,7 @@ import pytest
 from grants.kernel import calendar
 from grants.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from grants.kernel.identity import Actor, Role
-from grants.payments import actions as payments
+from grants.payments import approvals
 from grants.people import actions, queries
 from grants.platform import db
 from grants.platform.audit import Case, timeline
@@ -293,7 +293,7 @@ async def test_an_approval_under_a_delegation_names_it(zhang: Actor) -> None:
     assert deputy is not None
     await approve_through(world, payment, stop_before=Role.SECTION_HEAD)
     version = await db.value("SELECT version FROM payment WHERE id = $1", payment)
-    await payments.approve_payment(deputy, payment, seen_version=version, today=DAY)
+    await approvals.approve_payment(deputy, payment, seen_version=version, today=DAY)
     act = await db.row(
         "SELECT person_id, delegation_id FROM payment_act WHERE payment = $1 AND role = $2",
         payment,

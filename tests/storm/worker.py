@@ -26,14 +26,15 @@ from grants.awards import actions as awards
 from grants.awards import queries as award_queries
 from grants.awards.importing import ImportOptions, run_import
 from grants.banking import actions as banking
+from grants.banking import answers, refunds
 from grants.banking import queries as bank_queries
-from grants.banking import refunds
 from grants.budget import actions as budget
 from grants.budget.rules import QuotaKind
 from grants.kernel.errors import Refusal
 from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen
 from grants.payments import actions as payments
+from grants.payments import approvals
 from grants.payments import queries as payment_queries
 from grants.payments.queries import PaymentFilter
 from grants.platform import db
@@ -132,7 +133,7 @@ class Clerk:
             return
         role = waiting[0].step_role
         chosen = [(p.id, p.version) for p in waiting if p.step_role == role]
-        for result in await payments.approve_many(self.world[role], chosen, today=DAY):
+        for result in await approvals.approve_many(self.world[role], chosen, today=DAY):
             if result.refusal is None:
                 self.tell("payment", result.payment_id, "approve")
 
@@ -166,7 +167,7 @@ class Clerk:
                 if not always_paid and i.state == "SENT" and self.chance.random() < 0.15
             }
             content = await answer(batch.id, returned)
-            intake = await banking.take_results(cashier, f"{self.number()}.csv", content, today=DAY)
+            intake = await answers.take_results(cashier, f"{self.number()}.csv", content, today=DAY)
             # Another clerk may have taken in the very same answer just before.
             for item in items if intake.applied else []:
                 if item.state == "SENT":
@@ -206,7 +207,7 @@ class Clerk:
         for payment in await self.some("SUBMITTED", 2):
             found = await payment_queries.payment(SYSTEM, payment.id)
             if self.chance.random() < 0.5 and found.step_role:
-                await payments.return_payment(
+                await approvals.return_payment(
                     self.world[found.step_role],
                     payment.id,
                     seen_version=found.version,

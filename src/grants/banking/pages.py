@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 from urllib.parse import quote
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
-from grants.banking import actions, documents, months, queries, refunds
+from grants.banking import actions, answers, documents, queries, refunds
 from grants.banking.bank_profiles import PROFILES
 from grants.banking.bank_results import RETURN_CODES, BadResultFile
-from grants.banking.forms import CancelForm, ExplainForm, ReasonForm, RefundForm, VersionForm
+from grants.banking.forms import CancelForm, VersionForm
 from grants.banking.workflow import BATCH, ITEM_TITLES, BatchState, ItemState
-from grants.budget.workflow import PROPOSAL, ProposalState
 from grants.kernel import calendar
-from grants.kernel.errors import N_, NotFound, Refusal
+from grants.kernel.errors import N_, Refusal
 from grants.kernel.identity import Permission as P
-from grants.payments import queries as payment_queries
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
-from grants.platform.forms import FormErrors, faulty, parse
+from grants.platform.forms import FormErrors, parse
 from grants.platform.pages import language_of, page, redirect, sheet, texts_of
 
 R = Request[Any, Any, Any]
@@ -35,7 +32,6 @@ ITEM_TONES = {
     "RETURNED": "bad",
     "REMOVED": "",
 }
-PROPOSAL_TONES = {"PROPOSED": "now", "APPROVED": "good", "REJECTED": "bad"}
 VERBS = {
     "make": N_("made the batch"),
     "remove": N_("took a payment out"),
@@ -129,48 +125,6 @@ async def export_items(request: R, batch_id: FromPath[int]) -> Response[bytes]:
         ],
         await queries.items(batch_id),
         state=lambda item: text(ITEM_TITLES[ItemState(item.state)]),
-    )
-
-
-@get("/refunds.xlsx", permission=P.BATCH_SEE)
-async def export_refunds(request: R) -> Response[bytes]:
-    """All refunds as a sheet."""
-    text = texts_of(request).text
-    return sheet(
-        request,
-        "refunds",
-        N_("Refunds"),
-        [
-            ("number", N_("Number")),
-            ("payment_number", N_("Payment")),
-            ("payee_name", N_("Payee")),
-            ("received_on", N_("Received on"), "day"),
-            ("amount_fen", N_("Amount"), "yuan"),
-            ("reference", N_("Bank reference")),
-            ("state", N_("State")),
-            ("reason", N_("Reason")),
-        ],
-        await refunds.refunds(),
-        state=lambda refund: text(PROPOSAL.titles[ProposalState(refund.state)]),
-    )
-
-
-@get("/months.xlsx", permission=P.BATCH_SEE)
-async def export_months(request: R) -> Response[bytes]:
-    """The months of the year, three ways, as a sheet."""
-    today = calendar.today()
-    return sheet(
-        request,
-        "months",
-        N_("Months"),
-        [
-            ("month_on", N_("Month"), "day"),
-            ("book_fen", N_("Payment book"), "yuan"),
-            ("ledger_fen", N_("Ledger"), "yuan"),
-            ("bank_fen", N_("Bank"), "yuan"),
-            ("unexplained", N_("Differences"), "int"),
-        ],
-        await months.months(today.year, today),
     )
 
 
@@ -298,7 +252,7 @@ async def take_results(request: R) -> Response[Any]:
     if upload is None or isinstance(upload, str) or not upload.filename:
         return redirect("/batches", N_("Choose a file first."))
     try:
-        intake = await actions.take_results(
+        intake = await answers.take_results(
             actor_of(request), upload.filename, await upload.read(), today=calendar.today()
         )
     except Refusal as refusal:
@@ -316,139 +270,10 @@ async def take_results(request: R) -> Response[Any]:
     )
 
 
-@get("/payments/{payment_id:int}/refund", permission=P.REFUND_RECORD)
-async def refund_form(request: R, payment_id: FromPath[int]) -> Response[str]:
-    """The form of a refund."""
-    return await _refund_form(request, payment_id)
-
-
-async def _refund_form(
-    request: R, payment_id: int, *, errors: FormErrors | None = None
-) -> Response[str]:
-    return page(
-        request,
-        "banking/refund_new.html",
-        422 if errors else 200,
-        payment=await payment_queries.payment(actor_of(request), payment_id),
-        earlier=await refunds.refunds(payment_id),
-        states=PROPOSAL.titles,
-        tones=PROPOSAL_TONES,
-        today=calendar.today(),
-        typed=errors.typed if errors else {},
-        errors=errors.messages(language_of(request)) if errors else {},
-    )
-
-
-@post("/payments/{payment_id:int}/refund", permission=P.REFUND_RECORD, status_code=303)
-async def record_refund(request: R, payment_id: FromPath[int]) -> Response[Any]:
-    """Record money that came back."""
-    form = await request.form()
-    parsed = parse(form, RefundForm)
-    if isinstance(parsed, FormErrors):
-        return await _refund_form(request, payment_id, errors=parsed)
-    try:
-        await refunds.record_refund(actor_of(request), payment_id, **parsed.model_dump())
-    except Refusal as refusal:
-        typed = {k: v for k, v in form.items() if isinstance(v, str)}
-        field = "received_on" if refusal.code == "refund.before_payment" else "amount_fen"
-        return await _refund_form(request, payment_id, errors=faulty(field, refusal, typed))
-    return redirect("/refunds", N_("Recorded; the head of finance approves it."))
-
-
-@get("/refunds", permission=P.BATCH_SEE)
-async def refund_list(request: R) -> Response[str]:
-    """Refunds."""
-    return page(
-        request,
-        "banking/refunds.html",
-        refunds=await refunds.refunds(),
-        states=PROPOSAL.titles,
-        tones=PROPOSAL_TONES,
-    )
-
-
-@post("/refunds/{refund_id:int}/{verb:str}", permission=P.REFUND_APPROVE, status_code=303)
-async def decide_refund(request: R, refund_id: FromPath[int], verb: FromPath[str]) -> Response[Any]:
-    """Approve or reject a refund."""
-    await refunds.decide_refund(
-        actor_of(request),
-        refund_id,
-        "approve" if verb == "approve" else "reject",
-        reason=str((await request.form()).get("reason", ""))[:500],
-    )
-    return redirect("/refunds", N_("Decided."))
-
-
-@get("/months", permission=P.BATCH_SEE)
-async def month_list(request: R) -> Response[str]:
-    """The months of the year, three ways each."""
-    today = calendar.today()
-    return page(
-        request,
-        "banking/months.html",
-        months=await months.months(today.year, today),
-        year=today.year,
-    )
-
-
-@get("/months/{month_on:date}", permission=P.BATCH_SEE)
-async def month(request: R, month_on: FromPath[date]) -> Response[str]:
-    """One month: differences, explanations, closing."""
-    return await _month(request, month_on)
-
-
-async def _month(request: R, month_on: date, *, errors: FormErrors | None = None) -> Response[str]:
-    if month_on.day != 1:
-        raise NotFound()
-    today = calendar.today()
-    number = month_on.year * 100 + month_on.month
-    return page(
-        request,
-        "banking/month.html",
-        422 if errors else 200,
-        month=await months.month(month_on),
-        is_over=(month_on.year, month_on.month) < (today.year, today.month),
-        events=await timeline(Case("month", number)),
-        verbs=VERBS,
-        errors=errors.messages(language_of(request)) if errors else {},
-    )
-
-
-@post("/months/{month_on:date}/explain", permission=P.BATCH_SEE, status_code=303)
-async def explain(request: R, month_on: FromPath[date]) -> Response[Any]:
-    """Explain a difference."""
-    parsed = parse(await request.form(), ExplainForm)
-    if isinstance(parsed, FormErrors):
-        return await _month(request, month_on, errors=parsed)
-    await months.explain_difference(
-        actor_of(request), month_on, parsed.difference, parsed.explanation
-    )
-    return redirect(f"/months/{month_on}", N_("Explained."))
-
-
-@post("/months/{month_on:date}/close", permission=P.MONTH_CLOSE, status_code=303)
-async def close(request: R, month_on: FromPath[date]) -> Response[Any]:
-    """Close a month."""
-    await months.close_month(actor_of(request), month_on, today=calendar.today())
-    return redirect(f"/months/{month_on}", N_("Closed."))
-
-
-@post("/months/{month_on:date}/reopen", permission=P.MONTH_CLOSE, status_code=303)
-async def reopen(request: R, month_on: FromPath[date]) -> Response[Any]:
-    """Open a month again."""
-    parsed = parse(await request.form(), ReasonForm)
-    if isinstance(parsed, FormErrors):
-        return await _month(request, month_on, errors=parsed)
-    await months.reopen_month(actor_of(request), month_on, reason=parsed.reason)
-    return redirect(f"/months/{month_on}", N_("Opened again."))
-
-
 ROUTES = [
     index,
     export,
     export_items,
-    export_refunds,
-    export_months,
     make,
     show,
     freeze,
@@ -458,13 +283,4 @@ ROUTES = [
     file,
     manifest,
     take_results,
-    refund_form,
-    record_refund,
-    refund_list,
-    decide_refund,
-    month_list,
-    month,
-    explain,
-    close,
-    reopen,
 ]

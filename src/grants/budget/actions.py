@@ -9,20 +9,20 @@ from grants.budget import ledger, queries
 from grants.budget.rules import (
     PROPOSABLE,
     QUOTA_IN,
+    BudgetCodes,
     FundMatrix,
-    LineEnd,
     QuotaKind,
     cash_plan_within_quota,
+    codes_are_known,
     fund_may_pay,
     line_has_left,
     line_is_open,
     transfer_keeps_year,
-    year_end_of,
 )
 from grants.budget.tables import CashPlan, FundSource, Programme, QuotaMovement
 from grants.budget.workflow import PROPOSAL, ProposalCase, ProposalState
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
+from grants.kernel.errors import N_, NotAllowed, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission
 from grants.kernel.money import Fen, yuan_text
 from grants.platform import db
@@ -32,14 +32,14 @@ from grants.platform.policy import policy_on
 _NOT_PERMITTED = N_("Your roles do not include this step.")
 
 
-def _need(actor: Actor, permission: Permission) -> None:
+def need(actor: Actor, permission: Permission) -> None:
     if not actor.may(permission):
         raise NotAllowed("not_permitted", _NOT_PERMITTED)
 
 
 async def add_fund_source(actor: Actor, code: str, name: str, name_en: str, kind: str) -> int:
     """A new source of money; answers its id."""
-    _need(actor, Permission.BUDGET_PROPOSE)
+    need(actor, Permission.BUDGET_PROPOSE)
     async with db.unit_of_work(actor):
         source = FundSource(code=code, name=name, name_en=name_en, kind=kind)
         await FundSource.insert(source)
@@ -51,7 +51,7 @@ async def add_programme(
     actor: Actor, code: str, name: str, name_en: str, instrument: str, department: str
 ) -> int:
     """A new programme; answers its id."""
-    _need(actor, Permission.BUDGET_PROPOSE)
+    need(actor, Permission.BUDGET_PROPOSE)
     async with db.unit_of_work(actor):
         programme = Programme(
             code=code, name=name, name_en=name_en, instrument=instrument, department=department
@@ -74,11 +74,16 @@ async def open_line(
 ) -> int:
     """Open a budget line with empty balances; answers its id.
 
-    Raises RuleBroken where the fund source may not pay the programme (domain §1.6).
+    Raises RuleBroken where the fund source may not pay the programme (domain §1.6), or a code
+    stands in no list.
     """
-    _need(actor, Permission.BUDGET_PROPOSE)
+    need(actor, Permission.BUDGET_PROPOSE)
     async with db.unit_of_work(actor):
-        line_id = await _insert_line(
+        known = (await policy_on("budget_codes", BudgetCodes, date(fiscal_year, 1, 1))).body
+        unknown = codes_are_known(known, func_code, gov_eco_code, dept_eco_code)
+        if unknown:
+            raise unknown
+        line_id = await insert_line(
             code,
             programme_id,
             fund_source_id,
@@ -90,7 +95,7 @@ async def open_line(
     return line_id
 
 
-async def _insert_line(
+async def insert_line(
     code: str, programme_id: int, fund_source_id: int, year: int, codes: tuple[str, str, str]
 ) -> int:
     line_id = await db.value(
@@ -135,7 +140,7 @@ async def propose_quota(
     reason: str = "",
 ) -> int:
     """Propose a quota movement under its document; answers its id. Nothing moves yet."""
-    _need(actor, Permission.BUDGET_PROPOSE)
+    need(actor, Permission.BUDGET_PROPOSE)
     if kind not in PROPOSABLE:
         raise RuleBroken("budget.not_proposable", N_("Closing the year posts this by itself."))
     async with db.unit_of_work(actor):
@@ -267,7 +272,7 @@ async def _decide(
 
 async def propose_cash_plan(actor: Actor, line_id: int, months_fen: Sequence[int]) -> int:
     """Propose a line's twelve monthly amounts; answers the revision's id."""
-    _need(actor, Permission.BUDGET_PROPOSE)
+    need(actor, Permission.BUDGET_PROPOSE)
     if len(months_fen) != 12:
         raise ValueError("a cash plan has twelve months")
     async with db.unit_of_work(actor):
@@ -317,7 +322,7 @@ async def decide_cash_plan(
         case = Case("cash_plan", plan_id)
         await take_duty(actor, case, "decide")
         if after == ProposalState.APPROVED:
-            await _supersede_plan(actor, plan.line_id)
+            await supersede_plan(actor, plan.line_id)
         await db.execute(
             "UPDATE cash_plan SET state = $2, decided_by_person = $3, decided_at = $4 "
             "WHERE id = $1",
@@ -329,7 +334,7 @@ async def decide_cash_plan(
         await record(actor, case, verb, before=plan.state, after=after, reason=reason)
 
 
-async def _supersede_plan(actor: Actor, line_id: int) -> None:
+async def supersede_plan(actor: Actor, line_id: int) -> None:
     standing = await db.value(
         "SELECT id FROM cash_plan WHERE line = $1 AND state = 'APPROVED' FOR NO KEY UPDATE", line_id
     )
@@ -345,162 +350,4 @@ async def _supersede_plan(actor: Actor, line_id: int) -> None:
         "supersede",
         before=ProposalState.APPROVED,
         after=after,
-    )
-
-
-async def preview_year_end(fiscal_year: int) -> list[LineEnd | Refusal]:
-    """What closing the year would do to each line, by line."""
-    return [year_end_of(line.id, line.balance) for line in await queries.lines_of_year(fiscal_year)]
-
-
-async def propose_year_end(actor: Actor, fiscal_year: int, document_no: str) -> int:
-    """Propose to close a year: carry-over and surplus of each line as they stand now."""
-    _need(actor, Permission.BUDGET_PROPOSE)
-    async with db.unit_of_work(actor):
-        ends = await _year_ends(fiscal_year)
-        proposal_id = await db.value(
-            """
-            INSERT INTO year_end (fiscal_year, state, document_no, lines, proposed_by_person)
-            VALUES ($1, 'PROPOSED', $2, $3, $4) RETURNING id
-            """,
-            fiscal_year,
-            document_no,
-            [
-                {"line_id": e.line_id, "carried_fen": e.carried_fen, "surplus_fen": e.surplus_fen}
-                for e in ends
-            ],
-            actor.person_id,
-        )
-        case = Case("year_end", proposal_id)
-        await take_duty(actor, case, "propose")
-        await record(actor, case, "propose", after=ProposalState.PROPOSED)
-    return int(proposal_id)
-
-
-async def _year_ends(fiscal_year: int) -> list[LineEnd]:
-    """The year's lines, locked, with what closing does to each; raises the first refusal."""
-    ids = [line.id for line in await queries.lines_of_year(fiscal_year) if line.state == "OPEN"]
-    if not ids:
-        raise RuleBroken("budget.year_empty", N_("This year has no open budget lines."))
-    ends: list[LineEnd] = []
-    for line in (await queries.lock_lines(ids)).values():
-        end = year_end_of(line.id, line.balance)
-        if isinstance(end, Refusal):
-            raise end
-        ends.append(end)
-    return ends
-
-
-async def decide_year_end(
-    actor: Actor, fiscal_year: int, verb: str, *, on: date, reason: str = ""
-) -> None:
-    """Approve or reject closing a year.
-
-    Approval carries what is committed into the next year's lines, takes back what is
-    free, and closes the old lines (预算法 第42条). Raises Conflict when the figures have
-    changed since the proposal.
-    """
-    async with db.unit_of_work(actor):
-        proposal = await queries.year_end(fiscal_year, lock=True)
-        if proposal is None:
-            raise Conflict("budget.no_year_end", N_("Nobody has proposed to close this year."))
-        after = PROPOSAL.take(
-            verb,
-            proposal.state,
-            actor,
-            ProposalCase(proposal.proposed_by_person, actor.person_id),
-        )
-        case = Case("year_end", proposal.id)
-        await take_duty(actor, case, "decide")
-        if after == ProposalState.APPROVED:
-            ends = await _year_ends(fiscal_year)
-            proposed = {e["line_id"]: (e["carried_fen"], e["surplus_fen"]) for e in proposal.lines}
-            if proposed != {e.line_id: (e.carried_fen, e.surplus_fen) for e in ends}:
-                raise Conflict(
-                    "budget.figures_moved",
-                    N_("The figures have changed since the proposal; propose it anew."),
-                )
-            for end in ends:
-                await _close_line(actor, end, case, on)
-        await db.execute(
-            "UPDATE year_end SET state = $2, decided_by_person = $3, decided_at = $4 WHERE id = $1",
-            proposal.id,
-            after,
-            actor.person_id,
-            calendar.now(),
-        )
-        await record(actor, case, verb, before=proposal.state, after=after, reason=reason)
-
-
-async def _close_line(actor: Actor, end: LineEnd, case: Case, on: date) -> None:
-    """Carry one line's commitments into the next year, take back the rest, close it."""
-    line = await queries.line(end.line_id)
-    last_day = date(line.fiscal_year, 12, 31)
-    first_day = date(line.fiscal_year + 1, 1, 1)
-    held = [c for c in await queries.commitments(line_id=line.id, lock=True) if c.committed_fen > 0]
-    for commitment in held:
-        await ledger.move(
-            actor,
-            ledger.RELEASE,
-            commitment.committed_fen,
-            of=commitment.id,
-            case=case,
-            key=f"year-end:{line.fiscal_year}:release:{commitment.id}",
-            on=last_day,
-        )
-    going = Fen(end.carried_fen + end.surplus_fen)
-    if going:
-        await ledger.move(
-            actor,
-            ledger.WITHDRAW,
-            going,
-            of=line.id,
-            case=case,
-            key=f"year-end:{line.fiscal_year}:out:{line.id}",
-            on=last_day,
-        )
-    if end.carried_fen:
-        next_id = await _next_years_line(line)
-        await queries.lock_lines([next_id])
-        await ledger.move(
-            actor,
-            ledger.RECEIVE,
-            end.carried_fen,
-            of=next_id,
-            case=case,
-            key=f"year-end:{line.fiscal_year}:in:{line.id}",
-            on=first_day,
-        )
-        for commitment in held:
-            successor = await ledger.open_commitment(next_id, commitment.award_id)
-            await ledger.move(
-                actor,
-                ledger.COMMIT,
-                commitment.committed_fen,
-                of=successor,
-                case=case,
-                key=f"year-end:{line.fiscal_year}:commit:{commitment.id}",
-                on=first_day,
-            )
-    await db.execute("UPDATE budget_line SET state = 'CLOSED' WHERE id = $1", line.id)
-    await record(
-        actor,
-        Case("budget_line", line.id),
-        "close",
-        facts={"carried_fen": end.carried_fen, "surplus_fen": end.surplus_fen},
-    )
-
-
-async def _next_years_line(line: queries.Line) -> int:
-    year = line.fiscal_year + 1
-    known = await queries.line_of(line.programme_id, line.fund_source_id, year)
-    if known:
-        return known.id
-    code = line.code.replace(str(line.fiscal_year), str(year), 1)
-    return await _insert_line(
-        code if code != line.code else f"{line.code}-{year}",
-        line.programme_id,
-        line.fund_source_id,
-        year,
-        (line.func_code, line.gov_eco_code, line.dept_eco_code),
     )

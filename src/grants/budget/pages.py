@@ -8,17 +8,18 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from grants.budget import actions, queries
-from grants.budget.forms import CashPlanForm, LineForm, QuotaForm, RejectForm, YearEndForm
-from grants.budget.rules import PROPOSABLE, LineEnd, QuotaKind
-from grants.budget.workflow import PROPOSAL, ProposalState
+from grants.budget.forms import CashPlanForm, LineForm
+from grants.budget.rules import BudgetCodes, CodeKind, QuotaKind
+from grants.budget.workflow import PROPOSAL
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Refusal
 from grants.kernel.identity import Permission as P
-from grants.kernel.money import Fen, permille, yuan_text
+from grants.kernel.money import permille
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
-from grants.platform.forms import FormErrors, faulty, parse
+from grants.platform.forms import FormErrors, faulty, parse, typed_in
 from grants.platform.pages import language_of, page, redirect, sheet, texts_of
+from grants.platform.policy import policy_on
 
 R = Request[Any, Any, Any]
 
@@ -73,7 +74,7 @@ TONES = {
 CASE_PATHS = {"payment": "/payments/", "award": "/awards/", "quota_movement": "/budget/documents/"}
 
 
-def _year(request: R) -> int:
+def year_asked(request: R) -> int:
     asked = request.query_params.get("year", "")
     return int(asked) if asked.isdigit() and len(asked) == 4 else calendar.today().year
 
@@ -81,7 +82,7 @@ def _year(request: R) -> int:
 @get("/budget", permission=P.BUDGET_SEE)
 async def index(request: R) -> Response[str]:
     """The lines of a year with where each fen stands."""
-    year, today = _year(request), calendar.today()
+    year, today = year_asked(request), calendar.today()
     lines = await queries.lines_of_year(year)
     gone = permille(today.timetuple().tm_yday, 365) if today.year == year else 1000
     return page(
@@ -124,7 +125,7 @@ async def export(request: R) -> Response[bytes]:
             ("quota_fen", N_("Quota"), "yuan"),
             *((f"{bucket}_fen", BUCKET_TITLES[bucket], "yuan") for bucket in buckets),
         ],
-        await queries.lines_of_year(_year(request)),
+        await queries.lines_of_year(year_asked(request)),
         quota_fen=lambda line: line.balance.quota_fen,
         available_fen=lambda line: line.balance.available_fen,
         committed_fen=lambda line: line.balance.committed_fen,
@@ -181,124 +182,13 @@ async def _show(request: R, line_id: int, *, errors: FormErrors | None = None) -
         act_titles=ACT_TITLES,
         bucket_titles=BUCKET_TITLES,
         case_paths=CASE_PATHS,
+        code_names=(await policy_on("budget_codes", BudgetCodes, today)).body.name_of,
         events=await timeline(Case("budget_line", line_id)),
         verbs=VERBS,
         month=today.month if today.year == line.fiscal_year else 12,
         typed=errors.typed if errors else {},
         errors=errors.messages(language_of(request)) if errors else {},
     )
-
-
-@get("/budget/documents/new", permission=P.BUDGET_PROPOSE)
-async def new_document(request: R) -> Response[str]:
-    """The form of a quota document."""
-    return await _document_form(request)
-
-
-async def _document_form(request: R, *, errors: FormErrors | None = None) -> Response[str]:
-    year = _year(request)
-    typed = dict(errors.typed) if errors else {"line_id": request.query_params.get("line", "")}
-    return page(
-        request,
-        "budget/document_new.html",
-        422 if errors else 200,
-        lines=[line for line in await queries.lines_of_year(year) if line.state == "OPEN"],
-        kinds=[(kind.value, QUOTA_TITLES[kind]) for kind in PROPOSABLE],
-        year=year,
-        today=calendar.today(),
-        typed=typed,
-        errors=errors.messages(language_of(request)) if errors else {},
-    )
-
-
-@post("/budget/documents", permission=P.BUDGET_PROPOSE, status_code=303)
-async def propose(request: R) -> Response[Any]:
-    """Propose a quota movement."""
-    form = await request.form()
-    parsed = parse(form, QuotaForm)
-    if isinstance(parsed, FormErrors):
-        return await _document_form(request, errors=parsed)
-    if (parsed.kind == QuotaKind.TRANSFER) != (parsed.to_line_id is not None):
-        missing = Refusal("budget.transfer_target", N_("A transfer, and only it, names a target."))
-        return await _document_form(request, errors=faulty("to_line_id", missing, _typed(form)))
-    try:
-        movement = await actions.propose_quota(
-            actor_of(request),
-            kind=parsed.kind,
-            line_id=parsed.line_id,
-            to_line_id=parsed.to_line_id,
-            amount_fen=parsed.amount_fen,
-            document_no=parsed.document_no,
-            issued_on=parsed.issued_on,
-            reason=parsed.reason,
-        )
-    except Refusal as refusal:
-        if refusal.status == 403:
-            raise
-        return await _document_form(request, errors=faulty("amount_fen", refusal, _typed(form)))
-    return redirect(
-        f"/budget/documents/{movement}", N_("Proposed; another person has to approve it.")
-    )
-
-
-def _typed(form: Any) -> dict[str, str]:
-    return {k: v for k, v in form.items() if isinstance(v, str) and k != "csrf_token"}
-
-
-@get("/budget/documents/{movement_id:int}", permission=P.BUDGET_SEE)
-async def document(request: R, movement_id: FromPath[int]) -> Response[str]:
-    """One quota document."""
-    return await _document(request, movement_id)
-
-
-async def _document(
-    request: R, movement_id: int, *, errors: FormErrors | None = None
-) -> Response[str]:
-    movement = await queries.quota_movement(movement_id)
-    return page(
-        request,
-        "budget/document.html",
-        422 if errors else 200,
-        movement=movement,
-        line=await queries.line(movement.line_id),
-        target=await queries.line(movement.to_line_id) if movement.to_line_id else None,
-        quota_titles=QUOTA_TITLES,
-        state_title=PROPOSAL.titles[ProposalState(movement.state)],
-        tone=TONES[movement.state],
-        events=await timeline(Case("quota_movement", movement_id)),
-        verbs=VERBS,
-        errors=errors.messages(language_of(request)) if errors else {},
-    )
-
-
-@post("/budget/documents/{movement_id:int}/approve", permission=P.BUDGET_APPROVE, status_code=303)
-async def approve(request: R, movement_id: FromPath[int]) -> Response[Any]:
-    """Approve: the ledger moves."""
-    movement = await queries.quota_movement(movement_id)
-    await actions.approve_quota(actor_of(request), movement_id, on=calendar.today())
-    return redirect(
-        f"/budget/documents/{movement_id}",
-        N_("{number} approved: {amount} yuan moved."),
-        number=movement.number,
-        amount=yuan_text(movement.amount_fen),
-    )
-
-
-@post("/budget/documents/{movement_id:int}/reject", permission=P.BUDGET_APPROVE, status_code=303)
-async def reject(request: R, movement_id: FromPath[int]) -> Response[Any]:
-    """Reject with a reason."""
-    parsed = parse(await request.form(), RejectForm)
-    if isinstance(parsed, FormErrors):
-        return await _document(request, movement_id, errors=parsed)
-    await actions.reject_quota(actor_of(request), movement_id, reason=parsed.reason)
-    return redirect(f"/budget/documents/{movement_id}", N_("Rejected."))
-
-
-@post("/budget/documents/{movement_id:int}/withdraw", permission=P.BUDGET_PROPOSE, status_code=303)
-async def withdraw(request: R, movement_id: FromPath[int]) -> Response[Any]:
-    """Take back one's own proposal."""
-    await actions.withdraw_quota(actor_of(request), movement_id)
-    return redirect(f"/budget/documents/{movement_id}", N_("Withdrawn."))
 
 
 @get("/budget/lines/new", permission=P.BUDGET_PROPOSE)
@@ -314,10 +204,33 @@ async def _line_form(request: R, *, errors: FormErrors | None = None) -> Respons
         422 if errors else 200,
         programmes=await queries.programmes(),
         funds=await queries.fund_sources(),
-        year=_year(request),
+        codes=await _code_choices(),
+        year=year_asked(request),
         typed=errors.typed if errors else {},
         errors=errors.messages(language_of(request)) if errors else {},
     )
+
+
+#: Which list of codes each field of a line chooses from.
+_CODE_FIELDS = {
+    "func_code": CodeKind.FUNCTION,
+    "gov_eco_code": CodeKind.GOVERNMENT_ECONOMIC,
+    "dept_eco_code": CodeKind.DEPARTMENT_ECONOMIC,
+}
+
+
+async def _code_choices() -> dict[str, list[tuple[str, str]]]:
+    known = (await policy_on("budget_codes", BudgetCodes, calendar.today())).body
+    return {
+        field: [(c.code, f"{c.code} {c.name}") for c in known.of(kind)]
+        for field, kind in _CODE_FIELDS.items()
+    }
+
+
+def _field_of(refusal: Refusal) -> str:
+    if refusal.code == "budget.unknown_code":
+        return next(f for f, kind in _CODE_FIELDS.items() if kind == refusal.params["kind"])
+    return "fund_source_id" if refusal.code == "budget.fund_denied" else "code"
 
 
 @post("/budget/lines", permission=P.BUDGET_PROPOSE, status_code=303)
@@ -330,8 +243,8 @@ async def open_line(request: R) -> Response[Any]:
     try:
         line_id = await actions.open_line(actor_of(request), **parsed.model_dump())
     except Refusal as refusal:
-        field = "fund_source_id" if refusal.code == "budget.fund_denied" else "code"
-        return await _line_form(request, errors=faulty(field, refusal, _typed(form)))
+        errors = faulty(_field_of(refusal), refusal, typed_in(form))
+        return await _line_form(request, errors=errors)
     return redirect(f"/budget/{line_id}", N_("Line opened; it has no quota yet."))
 
 
@@ -345,7 +258,7 @@ async def propose_plan(request: R, line_id: FromPath[int]) -> Response[Any]:
     try:
         await actions.propose_cash_plan(actor_of(request), line_id, parsed.months_fen())
     except Refusal as refusal:
-        return await _show(request, line_id, errors=faulty("m1", refusal, _typed(form)))
+        return await _show(request, line_id, errors=faulty("m1", refusal, typed_in(form)))
     return redirect(f"/budget/{line_id}", N_("Proposed; another person has to approve it."))
 
 
@@ -363,72 +276,13 @@ async def decide_plan(request: R, plan_id: FromPath[int], verb: FromPath[str]) -
     return redirect(f"/budget/{plan.line_id}", N_("Decided."))
 
 
-@get("/budget/years/{year:int}/end", permission=P.BUDGET_SEE)
-async def year_end(request: R, year: FromPath[int]) -> Response[str]:
-    """What closing a year would do, line by line."""
-    lines = {line.id: line for line in await queries.lines_of_year(year)}
-    ends = await actions.preview_year_end(year)
-    proposal = await queries.year_end(year)
-    return page(
-        request,
-        "budget/year_end.html",
-        year=year,
-        lines=list(lines.values()),
-        ends=dict(zip(lines, ends, strict=True)),
-        carried_fen=Fen(sum(e.carried_fen for e in ends if isinstance(e, LineEnd))),
-        surplus_fen=Fen(sum(e.surplus_fen for e in ends if isinstance(e, LineEnd))),
-        refused={lines[i].id: e for i, e in zip(lines, ends, strict=True) if _is_refusal(e)},
-        proposal=proposal,
-        state_title=PROPOSAL.titles[ProposalState(proposal.state)] if proposal else "",
-        tone=TONES[proposal.state] if proposal else "",
-        events=await timeline(Case("year_end", proposal.id)) if proposal else [],
-        verbs=VERBS,
-    )
-
-
-def _is_refusal(end: LineEnd | Refusal) -> bool:
-    return isinstance(end, Refusal)
-
-
-@post("/budget/years/{year:int}/end", permission=P.BUDGET_PROPOSE, status_code=303)
-async def propose_year_end(request: R, year: FromPath[int]) -> Response[Any]:
-    """Propose to close a year."""
-    parsed = parse(await request.form(), YearEndForm)
-    if isinstance(parsed, FormErrors):
-        return redirect(f"/budget/years/{year}/end", N_("Give the document's number."))
-    await actions.propose_year_end(actor_of(request), year, parsed.document_no)
-    return redirect(f"/budget/years/{year}/end", N_("Proposed; another person has to approve it."))
-
-
-@post("/budget/years/{year:int}/end/{verb:str}", permission=P.BUDGET_APPROVE, status_code=303)
-async def decide_year_end(request: R, year: FromPath[int], verb: FromPath[str]) -> Response[Any]:
-    """Approve or reject closing a year."""
-    await actions.decide_year_end(
-        actor_of(request),
-        year,
-        "approve" if verb == "approve" else "reject",
-        on=calendar.today(),
-        reason=str((await request.form()).get("reason", ""))[:500],
-    )
-    return redirect(f"/budget/years/{year}/end", N_("Decided."))
-
-
 ROUTES = [
     index,
     export,
     export_moves,
-    new_document,
-    propose,
-    document,
-    approve,
-    reject,
-    withdraw,
     new_line,
     open_line,
     propose_plan,
     decide_plan,
-    year_end,
-    propose_year_end,
-    decide_year_end,
     show,
 ]

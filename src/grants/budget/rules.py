@@ -129,6 +129,77 @@ def cash_plan_covers(
     return None
 
 
+class CodeKind(StrEnum):
+    """Which classification a code belongs to (政府收支分类科目)."""
+
+    FUNCTION = "FUNCTION"
+    GOVERNMENT_ECONOMIC = "GOVERNMENT_ECONOMIC"
+    DEPARTMENT_ECONOMIC = "DEPARTMENT_ECONOMIC"
+
+
+class BudgetCode(BaseModel):
+    """One code of a classification with its official name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    name: str
+    kind: CodeKind
+
+
+class BudgetCodes(BaseModel):
+    """Policy `budget_codes`: the codes that lines may carry (domain §1.4 [K])."""
+
+    model_config = ConfigDict(frozen=True)
+
+    codes: tuple[BudgetCode, ...]
+
+    def of(self, kind: CodeKind) -> list[BudgetCode]:
+        """The codes of one classification, in order of code."""
+        return sorted((c for c in self.codes if c.kind == kind), key=lambda c: c.code)
+
+    def name_of(self, code: str) -> str:
+        """The official name; empty for a code that no longer stands in the list."""
+        return next((c.name for c in self.codes if c.code == code), "")
+
+
+def codes_are_known(
+    known: BudgetCodes, func_code: str, gov_eco_code: str, dept_eco_code: str
+) -> Refusal | None:
+    """A line carries codes of the classifications in force, each in its own place."""
+    given = {
+        CodeKind.FUNCTION: func_code,
+        CodeKind.GOVERNMENT_ECONOMIC: gov_eco_code,
+        CodeKind.DEPARTMENT_ECONOMIC: dept_eco_code,
+    }
+    for kind, code in given.items():
+        if code not in {c.code for c in known.of(kind)}:
+            return RuleBroken(
+                "budget.unknown_code",
+                N_("{given} is no code of this classification."),
+                given=code,
+                kind=kind,
+            )
+    return None
+
+
+class BudgetApproval(BaseModel):
+    """Policy `budget_approval`: the latest year whose budget the people's congress has approved.
+
+    A new version is entered each spring, from the day on which the approval is recorded; its
+    legal basis is the congress's resolution (预算法 第54条 [V]).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    fiscal_year: int
+
+
+def pre_approval_room_fen(last_years_paid_fen: int, carried_in_fen: int, drawn_fen: int) -> Fen:
+    """What may still be paid before the congress approves the year's budget (预算法 第54条 [V])."""
+    return Fen(last_years_paid_fen + carried_in_fen - drawn_fen)
+
+
 def cash_plan_within_quota(months_fen: Sequence[int], quota_fen: int) -> Refusal | None:
     """Σ cash plan ≤ quota (domain §1.5)."""
     planned = sum(months_fen)

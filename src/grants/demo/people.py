@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from grants.banking.actions import PayerAccount
 from grants.demo import names
 from grants.demo.clock import Diary
 from grants.first_policies import lay_first_policies
 from grants.kernel.identifiers import last_four, masked_phone
 from grants.kernel.identity import SYSTEM, Actor, Permission, Role
+from grants.payments.rules import PayerAccount
 from grants.people import queries as people
 from grants.people.passwords import hash_password
 from grants.people.sign_in_pages import DEMO_PASSWORD
@@ -61,7 +61,9 @@ async def lay_people(diary: Diary) -> Bureau:
     """Accounts, agencies with verified bank accounts, persons, and the first policies."""
     first = date(diary.fiscal_year, 1, 1)
     with diary.at(date(diary.fiscal_year, 1, 2), 8):
-        await lay_first_policies(SYSTEM, PAYER, starts_on=date(2020, 1, 1))
+        await lay_first_policies(
+            SYSTEM, PAYER, starts_on=date(2020, 1, 1), budget_approved_for=diary.fiscal_year
+        )
         password_hash = hash_password(DEMO_PASSWORD)
         bureau = Bureau({}, [], [])
         for sequence, (username, name, roles) in enumerate(STAFF):

@@ -11,7 +11,7 @@ from grants.awards import queries as award_queries
 from grants.awards.actions import AwardPlan
 from grants.awards.rules import InstalmentPlan, SharePlan
 from grants.banking import actions as banking
-from grants.banking import months, refunds
+from grants.banking import answers, months, refunds
 from grants.banking import queries as banking_queries
 from grants.demo import names
 from grants.demo.budget import YUAN, BudgetYear, lay_budget, lay_open_proposals
@@ -21,6 +21,7 @@ from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen, yuan_text
 from grants.parties import queries as parties
 from grants.payments import actions as payments
+from grants.payments import approvals
 from grants.payments import queries as payment_queries
 from grants.payments.actions import RequestDetails
 from grants.payments.queries import PaymentFilter
@@ -252,7 +253,7 @@ async def _approve(
         if payment.state != "SUBMITTED" or role is None or role == stop_before:
             return
         with diary.at(day, min(hour, 17), 10):
-            await payments.approve_payment(
+            await approvals.approve_payment(
                 bureau[role], payment_id, seen_version=payment.version, today=day, opinion="同意"
             )
         hour += 1
@@ -290,7 +291,7 @@ async def _answered(
     outcomes: dict[int, tuple[str, str]] | None = None,
 ) -> None:
     with diary.at(day, 9, 30):
-        await banking.take_results(
+        await answers.take_results(
             bureau[Role.CASHIER],
             f"回单-{day:%Y%m%d}-{batch_id}.csv",
             await bank_answer(batch_id, day, outcomes),
@@ -372,8 +373,8 @@ async def _lay_refused(bureau: Bureau, diary: Diary, spare: Iterator[int]) -> No
         payment = await _request(bureau, next(spare), overdue_day)
     await _approve(bureau, diary, payment, overdue_day, stop_before=Role.FIN_OFFICER)
     for verb, reason in (
-        (payments.return_payment, "发票备注缺少合同号，请更正后重新提交"),
-        (payments.reject_payment, "中期评价材料与服务记录不符，本期不予拨付"),
+        (approvals.return_payment, "发票备注缺少合同号，请更正后重新提交"),
+        (approvals.reject_payment, "中期评价材料与服务记录不符，本期不予拨付"),
     ):
         day = last - timedelta(days=4)
         with diary.at(day, 8, 50):

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from grants.budget import queries as budget
+from grants.budget.rules import BudgetCodes
 from grants.kernel import calendar
 from grants.kernel.errors import N_
 from grants.kernel.identity import ROLE_TITLES, Actor, Role
 from grants.kernel.money import Fen
-from grants.payments import actions, queries
+from grants.payments import gatekeeper, queries
 from grants.payments.gate import Finding, Mark
+from grants.payments.rules import PayerAccount
 from grants.payments.workflow import PaymentState
 from grants.platform.pages import render
 from grants.platform.pdf import qr_data_uri, render_pdf
+from grants.platform.policy import policy_on
 from grants.platform.texts import Catalogue, texts
 from grants.settings import settings
 
@@ -86,26 +89,28 @@ async def _form(actor: Actor, payment_id: int, *, lang: str, today: date) -> App
     facts = await queries.gate_facts(payment_id, minutes_needed=False, repeat_days=90)
     line = await budget.line(payment.line_id)
     documents = await budget.quota_movements(line_id=line.id, state="APPROVED")
+    codes = (await policy_on("budget_codes", BudgetCodes, today)).body
+    payer = (await policy_on("payer_account", PayerAccount, today)).body
     case_url = f"{settings.public_url}/payments/{payment_id}"
     paid_before = facts.award_paid_fen
     if payment.state == PaymentState.PAID:
         paid_before = Fen(paid_before - payment.amount_fen)
     return ApprovalForm(
         number=payment.number,
-        office="太仓市民政局",
-        title=f"{payment.award_title} 第{payment.sequence}期",
+        office=payer.name,
+        title=_title(payment, texts(lang)),
         award_number=payment.award_number,
         budget_line_code=line.code,
         quota_no=documents[-1].document_no if documents else "",
         fund_nature=line.fund_name if lang == "zh" else line.fund_name_en,
         function_code=line.func_code,
-        function_name="",
+        function_name=codes.name_of(line.func_code),
         economic_code=line.dept_eco_code,
-        economic_name="",
+        economic_name=codes.name_of(line.dept_eco_code),
         payee_name=payment.payee_name,
         bank_name=payment.bank_name,
         account_masked=f"••••{payment.account_last4}",
-        cnaps="",
+        cnaps=payment.cnaps or "",
         award_fen=payment.award_amount_fen,
         paid_fen=paid_before,
         amount_fen=payment.amount_fen,
@@ -123,13 +128,18 @@ async def _form(actor: Actor, payment_id: int, *, lang: str, today: date) -> App
         days_left=(payment.due_on - today).days,
         opinions=_opinions(payment, await queries.acts(payment_id), texts(lang)),
         minutes_no=payment.minutes_no or payment.award_minutes_no,
-        gate_summary=_summary(await actions.gate_of(payment, today=today), texts(lang)),
+        gate_summary=_summary(await gatekeeper.gate_of(payment, today=today), texts(lang)),
         case_url=case_url,
         qr_data_uri=qr_data_uri(case_url),
         printed_at=calendar.now(),
         printed_by=actor.name,
         demo=settings.demo,
     )
+
+
+def _title(payment: queries.Payment, catalogue: Catalogue) -> str:
+    part = catalogue.text(N_("part {n}"), n=payment.sequence)
+    return f"{payment.award_title} {part}"
 
 
 def _opinions(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from grants.awards import queries as award_queries
@@ -14,11 +13,9 @@ from grants.kernel import calendar
 from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import ROLE_TITLES, Actor
 from grants.kernel.identity import Permission as P
-from grants.kernel.money import Fen, amount_in_capitals, yuan_text
 from grants.parties import queries as parties
 from grants.parties.pages import Section
-from grants.payments import actions, documents, queries
-from grants.payments.forms import AccountForm, DecisionForm, ReasonForm, RequestForm, WaiverForm
+from grants.payments import documents, gatekeeper, queries
 from grants.payments.gate import gate_refusal
 from grants.payments.queries import PaymentFilter
 from grants.payments.rules import PaymentCase
@@ -26,9 +23,9 @@ from grants.payments.workflow import PAYMENT, PaymentState
 from grants.platform import files
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, duty_of, timeline
-from grants.platform.forms import FormErrors, parse
+from grants.platform.forms import FormErrors
 from grants.platform.lists import Column, Listing, View
-from grants.platform.pages import language_of, page, redirect, sheet, texts_of
+from grants.platform.pages import language_of, page, sheet, texts_of
 
 R = Request[Any, Any, Any]
 
@@ -206,15 +203,15 @@ async def _open_steps(
 @get("/payments/{payment_id:int}", permission=P.PAYMENT_SEE)
 async def show(request: R, payment_id: FromPath[int]) -> Response[str]:
     """One payment: everything needed for the decision on one page."""
-    return await _show(request, payment_id)
+    return await show_payment(request, payment_id)
 
 
-async def _show(
+async def show_payment(
     request: R, payment_id: int, *, errors: FormErrors | None = None, opened: str = ""
 ) -> Response[str]:
     actor, today = actor_of(request), calendar.today()
     payment = await queries.payment(actor, payment_id)
-    findings = await actions.gate_of(payment, today=today)
+    findings = await gatekeeper.gate_of(payment, today=today)
     acts = await queries.acts(payment_id)
     usual = await queries.usual_for_payee(payment)
     stops = gate_refusal(findings)
@@ -248,192 +245,6 @@ async def _show(
     )
 
 
-async def _decide(
-    request: R,
-    payment_id: int,
-    verb: str,
-    done: str,
-    act: Callable[[Actor, Any], Awaitable[object]],
-    form: type[Any],
-) -> Response[Any]:
-    """Parse, act, and lead back to the case; a bad form shows the case with its errors."""
-    parsed = parse(await request.form(), form)
-    if isinstance(parsed, FormErrors):
-        return await _show(request, payment_id, errors=parsed, opened=verb)
-    await act(actor_of(request), parsed)
-    return redirect(f"/payments/{payment_id}", done)
-
-
-@post("/payments/{payment_id:int}/submit", permission=P.PAYMENT_REQUEST, status_code=303)
-async def submit(request: R, payment_id: FromPath[int]) -> Response[Any]:
-    """Send a request into its chain."""
-
-    async def act(actor: Actor, form: DecisionForm) -> None:
-        await actions.submit_payment(
-            actor,
-            payment_id,
-            seen_version=form.version,
-            today=calendar.today(),
-            opinion=form.opinion,
-        )
-
-    return await _decide(
-        request, payment_id, "submit", N_("Submitted for approval."), act, DecisionForm
-    )
-
-
-@post("/payments/{payment_id:int}/approve", permission=P.PAYMENT_APPROVE, status_code=303)
-async def approve(request: R, payment_id: FromPath[int]) -> Response[Any]:
-    """Approve one's step; the worklist comes next."""
-    parsed = parse(await request.form(), DecisionForm)
-    if isinstance(parsed, FormErrors):
-        return await _show(request, payment_id, errors=parsed, opened="approve")
-    actor = actor_of(request)
-    payment = await queries.payment(actor, payment_id)
-    await actions.approve_payment(
-        actor,
-        payment_id,
-        seen_version=parsed.version,
-        today=calendar.today(),
-        opinion=parsed.opinion,
-    )
-    return redirect(
-        f"/payments/{payment_id}",
-        N_("{number} approved: {amount} yuan."),
-        number=payment.number,
-        amount=yuan_text(payment.amount_fen),
-    )
-
-
-@post("/payments/{payment_id:int}/return", permission=P.PAYMENT_APPROVE, status_code=303)
-async def send_back(request: R, payment_id: FromPath[int]) -> Response[Any]:
-    """Return a request for correction."""
-
-    async def act(actor: Actor, form: ReasonForm) -> None:
-        await actions.return_payment(
-            actor, payment_id, seen_version=form.version, reason=form.reason
-        )
-
-    return await _decide(
-        request, payment_id, "return", N_("Returned for correction."), act, ReasonForm
-    )
-
-
-@post("/payments/{payment_id:int}/reject", permission=P.PAYMENT_APPROVE, status_code=303)
-async def reject(request: R, payment_id: FromPath[int]) -> Response[Any]:
-    """Refuse a request for good."""
-
-    async def act(actor: Actor, form: ReasonForm) -> None:
-        await actions.reject_payment(
-            actor, payment_id, seen_version=form.version, reason=form.reason
-        )
-
-    return await _decide(request, payment_id, "reject", N_("Rejected."), act, ReasonForm)
-
-
-@post("/payments/{payment_id:int}/withdraw", permission=P.PAYMENT_REQUEST, status_code=303)
-async def withdraw(request: R, payment_id: FromPath[int]) -> Response[Any]:
-    """Take back one's own request."""
-
-    async def act(actor: Actor, form: ReasonForm) -> None:
-        await actions.withdraw_payment(actor, payment_id, reason=form.reason)
-
-    return await _decide(request, payment_id, "withdraw", N_("Withdrawn."), act, ReasonForm)
-
-
-@post("/payments/{payment_id:int}/cancel", permission=P.PAYMENT_REQUEST, status_code=303)
-async def cancel(request: R, payment_id: FromPath[int]) -> Response[Any]:
-    """Take back an approved payment that is in no batch."""
-
-    async def act(actor: Actor, form: ReasonForm) -> None:
-        await actions.cancel_payment(actor, payment_id, reason=form.reason, today=calendar.today())
-
-    return await _decide(
-        request,
-        payment_id,
-        "cancel",
-        N_("Cancelled; the money is committed again."),
-        act,
-        ReasonForm,
-    )
-
-
-@post("/payments/{payment_id:int}/waive", permission=P.GATE_WAIVE, status_code=303)
-async def waive(request: R, payment_id: FromPath[int]) -> Response[Any]:
-    """Set a gate rule aside."""
-
-    async def act(actor: Actor, form: WaiverForm) -> None:
-        await actions.waive_rule(
-            actor, payment_id, form.rule, reason=form.reason, today=calendar.today()
-        )
-
-    return await _decide(request, payment_id, "waive", N_("Set aside."), act, WaiverForm)
-
-
-@post("/payments/{payment_id:int}/correct", permission=P.PAYMENT_REQUEST, status_code=303)
-async def correct(request: R, payment_id: FromPath[int]) -> Response[Any]:
-    """Point a returned payment at a verified account."""
-
-    async def act(actor: Actor, form: AccountForm) -> None:
-        await actions.correct_account(
-            actor,
-            payment_id,
-            form.bank_account_id,
-            seen_version=form.version,
-            reason=form.reason,
-        )
-
-    return await _decide(
-        request,
-        payment_id,
-        "correct",
-        N_("Account corrected; it can be paid again."),
-        act,
-        AccountForm,
-    )
-
-
-@post("/payments/{payment_id:int}/attachments", permission=P.PAYMENT_REQUEST, status_code=303)
-async def attach(request: R, payment_id: FromPath[int]) -> Response[Any]:
-    """Add an original to one's own request."""
-    actor = actor_of(request)
-    payment = await queries.payment(actor, payment_id)
-    if payment.made_by_person != actor.person_id:
-        raise NotFound()
-    upload = (await request.form()).get("file")
-    if upload is None or not upload.filename:
-        return redirect(f"/payments/{payment_id}", N_("Choose a file first."))
-    await files.attach(
-        actor, Case("payment", payment_id), upload.filename, await upload.read(), "evidence"
-    )
-    return redirect(f"/payments/{payment_id}", N_("File added."))
-
-
-@post("/payments/approve", permission=P.PAYMENT_APPROVE, status_code=200)
-async def approve_picked(request: R) -> Response[Any]:
-    """Approve what was picked in the worklist, with a result for each item."""
-    actor, form = actor_of(request), await request.form()
-    chosen = []
-    for pair in form.getall("picked", []):
-        payment_id, _, version = str(pair).partition(":")
-        if payment_id.isdigit() and version.isdigit():
-            chosen.append((int(payment_id), int(version)))
-    if not chosen:
-        return redirect("/", N_("Pick at least one request."))
-    results = await actions.approve_many(
-        actor, chosen[:500], today=calendar.today(), opinion=str(form.get("opinion", ""))[:500]
-    )
-    approved = Fen(sum(r.amount_fen for r in results if r.refusal is None))
-    return page(
-        request,
-        "payments/approved.html",
-        results=results,
-        approved_count=sum(r.refusal is None for r in results),
-        approved_fen=approved,
-        capitals=amount_in_capitals(approved),
-    )
-
-
 @get("/payments/{payment_id:int}/form.pdf", permission=P.PAYMENT_SEE)
 async def approval_form(request: R, payment_id: FromPath[int]) -> Response[bytes]:
     """资金拨付审批表: the one-page approval form."""
@@ -445,101 +256,6 @@ async def approval_form(request: R, payment_id: FromPath[int]) -> Response[bytes
         media_type="application/pdf",
         headers={"Content-Disposition": f'inline; filename="payment-{payment_id}.pdf"'},
     )
-
-
-@get("/instalments/{instalment_id:int}/request", permission=P.PAYMENT_REQUEST)
-async def new(request: R, instalment_id: FromPath[int]) -> Response[str]:
-    """The form that asks for an instalment, filled as far as the system knows."""
-    return await _request_form(request, instalment_id)
-
-
-async def _request_form(
-    request: R,
-    instalment_id: int,
-    *,
-    payment: queries.Payment | None = None,
-    errors: FormErrors | None = None,
-) -> Response[str]:
-    actor = actor_of(request)
-    instalment = await award_queries.instalment(instalment_id)
-    award = await award_queries.award(actor, instalment.award_id)
-    typed = errors.typed if errors else _known(payment, award, instalment)
-    return page(
-        request,
-        "payments/request.html",
-        422 if errors else 200,
-        instalment=instalment,
-        award=award,
-        payment=payment,
-        line=await budget.line(instalment.line_id),
-        accounts=await parties.accounts_of(award.organisation_id, award.person_id),
-        errors=errors.messages(language_of(request)) if errors else {},
-        typed=typed,
-    )
-
-
-def _known(
-    payment: queries.Payment | None,
-    award: award_queries.Award,
-    instalment: award_queries.Instalment,
-) -> dict[str, str]:
-    if payment is None:
-        purpose = f"{award.title[:24]} 第{instalment.sequence}期"
-        return {"purpose": purpose, "minutes_no": award.minutes_no}
-    return {
-        "bank_account_id": str(payment.bank_account_id),
-        "purpose": payment.purpose,
-        "invoice_no": payment.invoice_no or "",
-        "invoice_kind": payment.invoice_kind,
-        "invoice_amount_fen": yuan_text(payment.invoice_amount_fen)
-        if payment.invoice_amount_fen
-        else "",
-        "minutes_no": payment.minutes_no,
-    }
-
-
-def _details(form: RequestForm) -> actions.RequestDetails:
-    return actions.RequestDetails(
-        bank_account_id=form.bank_account_id,
-        purpose=form.purpose,
-        invoice_no=form.invoice_no or None,
-        invoice_kind=form.invoice_kind,
-        invoice_amount_fen=form.invoice_amount_fen,
-        minutes_no=form.minutes_no,
-    )
-
-
-@post("/instalments/{instalment_id:int}/request", permission=P.PAYMENT_REQUEST, status_code=303)
-async def draft(request: R, instalment_id: FromPath[int]) -> Response[Any]:
-    """Draw the request up; it is submitted from its own page."""
-    parsed = parse(await request.form(), RequestForm)
-    if isinstance(parsed, FormErrors):
-        return await _request_form(request, instalment_id, errors=parsed)
-    payment_id = await actions.draft_payment(
-        actor_of(request), instalment_id, _details(parsed), today=calendar.today()
-    )
-    return redirect(
-        f"/payments/{payment_id}", N_("Drawn up. Look through the checks, then submit it.")
-    )
-
-
-@get("/payments/{payment_id:int}/edit", permission=P.PAYMENT_REQUEST)
-async def edit(request: R, payment_id: FromPath[int]) -> Response[str]:
-    """Change a draft or a returned request."""
-    payment = await queries.payment(actor_of(request), payment_id)
-    return await _request_form(request, payment.instalment_id, payment=payment)
-
-
-@post("/payments/{payment_id:int}/edit", permission=P.PAYMENT_REQUEST, status_code=303)
-async def change(request: R, payment_id: FromPath[int]) -> Response[Any]:
-    """Write the change."""
-    actor = actor_of(request)
-    parsed = parse(await request.form(), RequestForm)
-    if isinstance(parsed, FormErrors):
-        payment = await queries.payment(actor, payment_id)
-        return await _request_form(request, payment.instalment_id, payment=payment, errors=parsed)
-    await actions.change_request(actor, payment_id, _details(parsed), seen_version=parsed.version)
-    return redirect(f"/payments/{payment_id}", N_("Changed."))
 
 
 async def may_see_files(actor: Actor, payment_id: int) -> bool:
@@ -575,19 +291,5 @@ ROUTES = [
     index,
     export,
     show,
-    submit,
-    approve,
-    send_back,
-    reject,
-    withdraw,
-    cancel,
-    waive,
-    correct,
-    attach,
-    approve_picked,
     approval_form,
-    new,
-    draft,
-    edit,
-    change,
 ]

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from grants.kernel.errors import NotFound
 from grants.kernel.identity import Actor, Role
 from grants.kernel.money import Fen
-from grants.payments.gate import GateFacts
+from grants.payments.gate_facts import GateFacts
 from grants.platform import db
 
 
@@ -33,6 +33,7 @@ class Payment:
     bank_account_id: int
     account_last4: str
     bank_name: str
+    cnaps: str | None
     organisation_id: int | None
     person_id: int | None
     payee_name: str
@@ -43,6 +44,8 @@ class Payment:
     invoice_no: str | None
     invoice_kind: str
     invoice_amount_fen: Fen
+    invoice_seller: str
+    invoice_checked_on: date | None
     minutes_no: str
     state: str
     round: int
@@ -70,9 +73,10 @@ SELECT p.id, p.number, p.fiscal_year, p.award AS award_id, a.number AS award_num
        a.minutes_no AS award_minutes_no, p.instalment AS instalment_id, i.sequence,
        p.commitment AS commitment_id, c.line AS line_id, l.code AS line_code,
        p.bank_account AS bank_account_id, b.number_last4 AS account_last4, b.bank_name,
-       a.organisation AS organisation_id, a.person AS person_id, p.payee_name,
+       b.cnaps, a.organisation AS organisation_id, a.person AS person_id, p.payee_name,
        g.name AS programme_name, g.name_en AS programme_name_en, p.amount_fen, p.purpose,
-       p.invoice_no, p.invoice_kind, p.invoice_amount_fen, p.minutes_no, p.state, p.round,
+       p.invoice_no, p.invoice_kind, p.invoice_amount_fen, p.invoice_seller,
+       p.invoice_checked_on, p.minutes_no, p.state, p.round,
        p.step, p.chain, p.tier, p.batch_no, p.made_by_person, m.name AS maker, p.due_on,
        p.submitted_at, p.approved_at, p.paid_on, p.version
 FROM payment p
@@ -121,6 +125,8 @@ SELECT p.amount_fen, a.state AS award_state, a.amount_fen AS award_amount_fen,
        l.fiscal_year AS line_year,
        b.payable_fen + b.in_bank_fen + b.paid_fen + b.surrendered_fen AS line_drawn_fen,
        b.available_fen AS line_available_fen, plan.months_fen,
+       (SELECT coalesce(sum(m.amount_fen), 0)::bigint FROM quota_movement m WHERE m.line = l.id
+        AND m.kind = 'CARRY_IN' AND m.state = 'APPROVED') AS line_carried_in_fen,
        c.committed_fen AS commitment_left_fen,
        (SELECT coalesce(sum(x.paid_fen), 0)::bigint FROM commitment x
         WHERE x.award_id = a.id) AS award_paid_fen,
@@ -128,9 +134,11 @@ SELECT p.amount_fen, a.state AS award_state, a.amount_fen AS award_amount_fen,
        i.amount_fen AS instalment_amount_fen, i.due_on, i.condition, i.condition_met_on,
        i.condition_evidence, coalesce(nullif(p.minutes_no, ''), a.minutes_no) AS minutes_no,
        a.publicised_from, a.publicised_to, a.objections, p.invoice_no, p.invoice_amount_fen,
+       p.invoice_seller, p.invoice_checked_on,
        coalesce(o.name, person.name) AS payee_name, k.holder_name AS account_holder,
        k.state AS account_state, k.number_last4 AS account_last4, o.standing,
        o.inspection_year, o.inspection_result, o.grade_expires_on,
+       coalesce(owed.fen, 0) AS owed_fen, owed.number AS owed_number,
        repeats.count AS repeats, repeats.number AS repeat_number,
        (SELECT count(*) FROM attachment t
         WHERE t.case_kind = 'payment' AND t.case_id = p.id) AS attachments,
@@ -148,10 +156,17 @@ LEFT JOIN organisation o ON o.id = a.organisation
 LEFT JOIN person ON person.id = a.person
 LEFT JOIN cash_plan plan ON plan.line = l.id AND plan.state = 'APPROVED'
 LEFT JOIN LATERAL (
+    SELECT sum(k.amount_fen - k.recovered_fen)::bigint AS fen, min(k.number) AS number
+    FROM clawback k JOIN award ka ON ka.id = k.award
+    WHERE k.state = 'OPEN' AND ka.organisation IS NOT DISTINCT FROM a.organisation
+      AND ka.person IS NOT DISTINCT FROM a.person
+) owed ON true
+LEFT JOIN LATERAL (
     SELECT count(*) AS count, max(q.number) AS number
     FROM payment q JOIN award qa ON qa.id = q.award
-    WHERE q.id <> p.id AND q.amount_fen = p.amount_fen AND qa.programme = a.programme
-      AND q.purpose = p.purpose AND q.award = p.award
+    WHERE q.id <> p.id AND q.payee_name = p.payee_name AND q.amount_fen = p.amount_fen
+      AND q.purpose = p.purpose AND qa.organisation IS NOT DISTINCT FROM a.organisation
+      AND qa.person IS NOT DISTINCT FROM a.person
       AND q.state IN ('SUBMITTED', 'APPROVED', 'IN_BANK', 'BOUNCED', 'PAID')
       AND coalesce(q.submitted_at, now()) > now() - make_interval(days => $2)
 ) repeats ON true
@@ -165,6 +180,30 @@ async def gate_facts(payment_id: int, *, minutes_needed: bool, repeat_days: int)
     if found is None:
         raise NotFound()
     return GateFacts(**found, minutes_needed=minutes_needed)
+
+
+async def paid_in_last_years_period(line_id: int, on: date) -> Fen:
+    """What the line before this one paid, refunds deducted, until the same day of last year.
+
+    The line before is that of the same programme and fund source (预算法 第54条).
+    """
+    return Fen(
+        await db.value(
+            """
+            SELECT coalesce(sum(CASE WHEN m.to_bucket = 'paid' THEN m.amount_fen
+                                     ELSE -m.amount_fen END), 0)::bigint
+            FROM budget_line l
+            JOIN budget_line before ON before.programme = l.programme
+             AND before.fund_source = l.fund_source AND before.fiscal_year = l.fiscal_year - 1
+            JOIN ledger_move m ON m.line = before.id
+             AND 'paid' IN (m.from_bucket, m.to_bucket)
+             AND m.moved_on <= $2::date - interval '1 year'
+            WHERE l.id = $1
+            """,
+            line_id,
+            on,
+        )
+    )
 
 
 async def waivers(payment_id: int) -> dict[str, str]:

@@ -91,6 +91,17 @@ def no_batch_holds_it(case: PaymentCase) -> Refusal | None:
     return None
 
 
+class PayerAccount(BaseModel):
+    """Policy `payer_account`: the account that the bureau pays from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    account: str
+    bank_name: str
+    cnaps: str
+
+
 class PaymentClock(BaseModel):
     """Policy `payment_clock`: when a payment is due at the latest (domain §2.4).
 

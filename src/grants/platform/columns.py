@@ -101,7 +101,7 @@ def amounts() -> Array:
     return Array(base_column=BigInt(), default=None, null=False, required=True)
 
 
-def refers_to(table: Any, unique: bool = False, index: bool = True) -> ForeignKey:
+def refers_to(table: Any, unique: bool = False, index: bool = True) -> ForeignKey[Any]:
     """A required reference; the target cannot be deleted."""
     return ForeignKey(
         table,
@@ -115,7 +115,7 @@ def refers_to(table: Any, unique: bool = False, index: bool = True) -> ForeignKe
     )
 
 
-def may_refer_to(table: Any, unique: bool = False, index: bool = True) -> ForeignKey:
+def may_refer_to(table: Any, unique: bool = False, index: bool = True) -> ForeignKey[Any]:
     """A reference or null; the target cannot be deleted."""
     return ForeignKey(
         table,

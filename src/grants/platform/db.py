@@ -38,9 +38,9 @@ class _Transaction(PostgresTransaction):
         try:
             if exception_type is None:
                 await self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-                await self.commit()
+                await self.commit()  # type: ignore[no-untyped-call]
             elif not self.connection.is_closed():
-                await self.rollback()
+                await self.rollback()  # type: ignore[no-untyped-call]
         except BaseException:
             if not self.connection.is_closed() and self.connection.is_in_transaction():
                 await self.connection.execute("ROLLBACK")
