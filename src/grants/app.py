@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.types import Message, Scope
 
-from grants.awards import import_pages
+from grants.awards import change_pages, form_pages, import_pages
 from grants.awards import pages as award_pages
 from grants.banking import month_pages, refund_pages
 from grants.banking import pages as banking_pages
@@ -150,6 +150,8 @@ def routes() -> list[HTTPRouteHandler]:
         *document_pages.ROUTES,
         *year_pages.ROUTES,
         *award_pages.ROUTES,
+        *form_pages.ROUTES,
+        *change_pages.ROUTES,
         *import_pages.ROUTES,
         *payment_pages.ROUTES,
         *request_pages.ROUTES,

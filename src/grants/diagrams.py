@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from grants.awards.workflow import AWARD
+from grants.awards.workflow import AWARD, CLAWBACK
 from grants.banking.workflow import BATCH
 from grants.budget.workflow import PROPOSAL
 from grants.kernel.workflow import Workflow
@@ -19,7 +19,7 @@ from grants.payments.workflow import PAYMENT
 from grants.settings import TOP
 
 README = TOP / "README.md"
-WORKFLOWS: tuple[Workflow[Any], ...] = (PROPOSAL, AWARD, PAYMENT, BATCH, ACCOUNT)
+WORKFLOWS: tuple[Workflow[Any], ...] = (PROPOSAL, AWARD, CLAWBACK, PAYMENT, BATCH, ACCOUNT)
 
 _BLOCK = re.compile(r"(<!-- diagram:(\w+) -->\n).*?(<!-- /diagram:\2 -->)", re.DOTALL)
 

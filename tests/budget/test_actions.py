@@ -8,7 +8,7 @@ import pytest
 
 from grants.budget import actions, queries
 from grants.budget.rules import QuotaKind
-from grants.kernel.errors import Conflict, NotAllowed, RuleBroken
+from grants.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from grants.kernel.identity import SYSTEM, Role
 from grants.payments import approvals
 from grants.payments import queries as payment_queries
@@ -314,3 +314,12 @@ async def test_a_line_has_one_proposed_cash_plan_at_a_time() -> None:
     await actions.propose_cash_plan(world[Role.OFFICER], world.line, [0] * 12)
     with pytest.raises(Conflict):
         await actions.propose_cash_plan(world[Role.OFFICER], world.line, [0] * 12)
+
+
+async def test_an_approved_plan_is_not_put_aside_by_a_made_up_decision() -> None:
+    world = await furnished()
+    plan = await db.value("SELECT id FROM cash_plan WHERE state = 'APPROVED'")
+    for verb in ("supersede", "withdraw", "nonsense"):
+        with pytest.raises(NotFound):
+            await actions.decide_cash_plan(world[Role.FIN_HEAD], plan, verb, on=DAY)
+    assert await db.value("SELECT state FROM cash_plan WHERE id = $1", plan) == "APPROVED"

@@ -10,9 +10,10 @@ import pytest
 from litestar.handlers import HTTPRouteHandler
 
 from grants.app import routes
+from grants.awards import changes
 from grants.awards import queries as awards
 from grants.kernel import calendar
-from grants.kernel.identity import GRANTED, Actor, Permission, Role
+from grants.kernel.identity import GRANTED, SYSTEM, Actor, Permission, Role
 from grants.platform import access, db
 from tests.app import browsing, form_token, visiting
 from tests.world import (
@@ -27,6 +28,7 @@ from tests.world import (
     instalments,
     submitted,
 )
+from tests.world_awards import claim, parts_of
 from tests.world_banking import answer, pay, sent_batch
 
 pytestmark = pytest.mark.usefixtures("empty")
@@ -37,6 +39,8 @@ PLACES = {
     "attachment_id": "attachment",
     "award_id": "award",
     "batch_id": "batch",
+    "change_id": "award_change",
+    "clawback_id": "clawback",
     "delegation_id": "delegation",
     "instalment_id": "instalment",
     "line_id": "budget_line",
@@ -103,7 +107,20 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     await pay(made, await approved(made, paid))
     returned = await approved(made, back)
     await _returned(made, returned)
+    await claim(made, award, 1_000 * YUAN)
+    await _changed(made, award)
     yield made
+
+
+async def _changed(world: World, award: int) -> None:
+    await changes.propose_change(
+        world[Role.OFFICER],
+        award,
+        await parts_of(award, p5=9_000 * YUAN),
+        reason="服务人数减少",
+        seen_version=(await awards.award(SYSTEM, award)).version,
+        today=DAY,
+    )
 
 
 async def _returned(world: World, payment_id: int) -> None:

@@ -18,6 +18,7 @@ from tests.world import (
     World,
     active_award,
     add_account,
+    add_line,
     add_organisation,
     approve_through,
     approved,
@@ -27,7 +28,8 @@ from tests.world import (
     instalments,
     submitted,
 )
-from tests.world_banking import answer, sent_batch
+from tests.world_awards import claim
+from tests.world_banking import answer, pay, sent_batch
 from tests.world_payments import (
     also,
     approve,
@@ -87,6 +89,61 @@ async def test_no_more_is_paid_than_is_committed() -> None:
     assert refused.value.code == "gate.commitment_covers_amount"
     async with db.unit_of_work(SYSTEM):
         await db.execute("UPDATE payment SET amount_fen = amount_fen - 1 WHERE id = $1", payment)
+
+
+async def test_a_payee_that_owes_money_is_not_paid() -> None:
+    world = await furnished()
+    award = await active_award(world, 20_000 * YUAN, 10_000 * YUAN)
+    first, second = await instalments(award)
+    await pay(world, await approved(world, first))
+    await claim(world, award, 1_000 * YUAN)
+    with pytest.raises(RuleBroken) as refused:
+        await submitted(world, second)
+    assert refused.value.code == "gate.payee_owes_nothing"
+
+
+async def before_the_congress(world: World) -> None:
+    """The budget of the year is not approved yet."""
+    async with db.unit_of_work(SYSTEM):
+        await db.execute(
+            "UPDATE policy_version SET body = '{\"fiscal_year\": 2025}' "
+            "WHERE kind = 'budget_approval'"
+        )
+
+
+async def test_before_the_congress_nothing_new_is_paid() -> None:
+    world = await furnished()
+    (instalment,) = await instalments(await active_award(world, 30_000 * YUAN))
+    await before_the_congress(world)
+    with pytest.raises(RuleBroken) as refused:
+        await submitted(world, instalment)
+    assert refused.value.code == "gate.within_pre_approval_cap"
+
+
+@pytest.mark.breaches
+async def test_before_the_congress_as_much_is_paid_as_last_year_until_then() -> None:
+    world = await furnished()
+    last_year = await add_line(world, quota_fen=30_000 * YUAN, year=2025, plan=False)
+    async with db.unit_of_work(SYSTEM):
+        for n, (day, amount) in enumerate([(date(2025, 6, 15), 30_000), (date(2025, 6, 16), 1)]):
+            await db.execute(
+                "INSERT INTO ledger_move (line, from_bucket, to_bucket, amount_fen, act, "
+                "case_kind, case_id, move_key, moved_on, moved_at, user_id) VALUES "
+                "($1, 'in_bank', 'paid', $2, 'pay', 'payment', 1, $3, $4, now(), 1)",
+                last_year,
+                amount * YUAN,
+                f"last-year:{n}",
+                day,
+            )
+    (instalment,) = await instalments(await active_award(world, 30_000 * YUAN))
+    await before_the_congress(world)
+    payment = await submitted(world, instalment)
+    (finding,) = [
+        f
+        for f in await gatekeeper.gate_of(await found(payment), today=DAY)
+        if f.rule == "within_pre_approval_cap"
+    ]
+    assert (finding.mark, finding.params["room"]) == (Mark.PASS, "30,000.00")
 
 
 async def test_an_invoice_is_used_once() -> None:

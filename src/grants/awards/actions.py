@@ -377,6 +377,37 @@ async def complete_award(actor: Actor, award_id: int) -> None:
         await take_step(actor, "complete", found, case, "")
 
 
+async def record_notice(
+    actor: Actor, award_id: int, *, first: date, last: date, objections: str
+) -> None:
+    """Record the public notice of an award: its days, and whether objections are open.
+
+    The payment gate counts its working days. Raises RuleBroken where it ends before it begins.
+    """
+    if not actor.may(Permission.AWARD_CREATE):
+        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    if last < first:
+        raise RuleBroken("award.notice_backwards", N_("The notice ends before it begins."))
+    async with db.unit_of_work(actor):
+        found = await queries.award(actor, award_id, lock=True)
+        await db.execute(
+            "UPDATE award SET publicised_from = $2, publicised_to = $3, objections = $4 "
+            "WHERE id = $1",
+            award_id,
+            first,
+            last,
+            objections,
+        )
+        await record(
+            actor,
+            Case("award", award_id),
+            "notice",
+            before=found.state,
+            after=found.state,
+            facts={"from": first, "to": last, "objections": objections},
+        )
+
+
 async def note_grade(actor: Actor, award_id: int, grade: str, *, source: str) -> None:
     """Remember the grade that an evaluation gave; called by the stage that evaluates."""
     async with db.unit_of_work(actor):

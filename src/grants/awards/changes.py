@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from grants.awards import clawbacks, queries
-from grants.awards.actions import award_case, follow_carry_over, take_step
+from grants.awards.actions import award_case, take_step
 from grants.awards.rules import (
     OpenPart,
     PartPlan,
@@ -90,19 +90,49 @@ async def changes_of(award_id: int) -> list[AwardChange]:
     return [_change(r) for r in found]
 
 
-async def waiting_changes() -> list[tuple[int, str, Fen]]:
-    """Changes that wait for their decision: award's id, its number, the amount afterwards."""
+@dataclass(frozen=True)
+class WaitingChange:
+    """A change that waits for its decision, as a list shows it."""
+
+    number: str
+    award_id: int
+    award_number: str
+    award_title: str
+    before_fen: Fen
+    after_fen: Fen
+    reason: str
+    proposer: str
+
+
+async def waiting_changes() -> list[WaitingChange]:
+    """Changes that wait for their decision, oldest first."""
     found = await db.rows(
         """
-        SELECT a.id, a.number, c.after_fen FROM award_change c JOIN award a ON a.id = c.award
+        SELECT c.number, a.id AS award_id, a.number AS award_number, a.title AS award_title,
+               c.before_fen, c.after_fen, c.reason, p.name AS proposer
+        FROM award_change c JOIN award a ON a.id = c.award
+        JOIN person p ON p.id = c.proposed_by_person
         WHERE c.state = 'PROPOSED' ORDER BY c.id
         """
     )
-    return [(r["id"], r["number"], Fen(r["after_fen"])) for r in found]
+    return [WaitingChange(**r) for r in found]
 
 
-async def _change_by_id(change_id: int) -> AwardChange:
-    found = await db.row(_CHANGE + "WHERE c.id = $1 FOR NO KEY UPDATE OF c", change_id)
+async def count_waiting() -> int:
+    """How many changes and claims for money back wait for their decision."""
+    return int(
+        await db.value(
+            "SELECT (SELECT count(*) FROM award_change WHERE state = 'PROPOSED') "
+            "+ (SELECT count(*) FROM clawback WHERE state = 'PROPOSED')"
+        )
+    )
+
+
+async def change(change_id: int, *, lock: bool = False) -> AwardChange:
+    """One change; raises NotFound."""
+    found = await db.row(
+        _CHANGE + "WHERE c.id = $1" + (" FOR NO KEY UPDATE OF c" if lock else ""), change_id
+    )
     if found is None:
         raise NotFound()
     return _change(found)
@@ -221,18 +251,18 @@ async def decide_change(
     a line is short, closed or may not pay, NotAllowed for who proposed it.
     """
     async with db.unit_of_work(actor):
-        change = await _change_by_id(change_id)
-        award = await queries.award(actor, change.award_id, lock=True)
+        proposed = await change(change_id, lock=True)
+        award = await queries.award(actor, proposed.award_id, lock=True)
         standing = _standing(await open_parts(award.id))
-        differences = line_differences(standing, change.parts)
+        differences = line_differences(standing, proposed.parts)
         objection = None
         if verb == "approve":
             lines = await budget.lock_lines(
-                sorted({p.line_id for p in change.parts} | {s.line_id for s in standing})
+                sorted({p.line_id for p in proposed.parts} | {s.line_id for s in standing})
             )
-            objection = await _against(award, change, standing, lines, differences, today)
-        case = ProposalCase(change.proposed_by_person, actor.person_id, objection)
-        after = CHANGE.take(verb, change.state, actor, case)
+            objection = await _against(award, proposed, standing, lines, differences, today)
+        case = ProposalCase(proposed.proposed_by_person, actor.person_id, objection)
+        after = CHANGE.take(verb, proposed.state, actor, case)
         if verb != "withdraw":
             await take_duty(actor, Case(_KIND, change_id), "decide")
         await db.execute(
@@ -244,10 +274,10 @@ async def decide_change(
             calendar.now(),
         )
         await record(
-            actor, Case(_KIND, change_id), verb, before=change.state, after=after, reason=reason
+            actor, Case(_KIND, change_id), verb, before=proposed.state, after=after, reason=reason
         )
         if after == ProposalState.APPROVED:
-            await _carry_out(actor, award, change, differences, today)
+            await _carry_out(actor, award, proposed, differences, today)
 
 
 async def _against(
@@ -391,10 +421,3 @@ async def _write_parts(change: AwardChange) -> None:
                 part.due_on,
                 part.condition,
             )
-
-
-async def bring_up_to_date(actor: Actor, award_id: int) -> None:
-    """Let the award follow what was carried over, before somebody draws a change up."""
-    async with db.unit_of_work(actor):
-        await queries.award(actor, award_id, lock=True)
-        await follow_carry_over(actor, award_id)

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from grants.awards.actions import AwardPlan
-from grants.awards.rules import InstalmentPlan, SharePlan
+from grants.awards.queries import Instalment
+from grants.awards.rules import InstalmentPlan, PartPlan, SharePlan
 from grants.budget.queries import Line
 from grants.kernel.errors import N_, Refusal
 from grants.kernel.money import Fen
-from grants.platform.forms import Day, FormErrors, OptionalDay, Said, Trimmed, Yuan, parse
+from grants.platform.forms import (
+    Day,
+    FormErrors,
+    OptionalDay,
+    OptionalNumber,
+    Said,
+    Trimmed,
+    Yuan,
+    YuanOrZero,
+    parse,
+    typed_in,
+)
 
 #: Rows of instalments that the form offers; empty ones are left out.
 INSTALMENT_ROWS = 6
@@ -55,7 +68,7 @@ def read_award(form: Any, lines: dict[int, Line]) -> Entered | FormErrors:
     """The award that a form describes; the shares follow from the instalments' lines."""
     head = parse(form, AwardForm)
     faults: dict[str, Said] = dict(head.faults) if isinstance(head, FormErrors) else {}
-    typed = {k: v for k, v in form.items() if isinstance(v, str) and k != "csrf_token"}
+    typed = typed_in(form)
     rows: list[InstalmentPlan] = []
     for n in range(1, INSTALMENT_ROWS + 1):
         given = {name: form.get(f"{name}_{n}", "") for name in InstalmentRow.model_fields}
@@ -135,3 +148,84 @@ class RescheduleForm(BaseModel):
     due_on: Day
     condition: Annotated[Trimmed, Field(min_length=2, max_length=200)]
     reason: Annotated[Trimmed, Field(min_length=5, max_length=500)]
+
+
+#: Rows for instalments that a change adds.
+NEW_PARTS = 2
+
+
+class ChangeForm(BaseModel):
+    """A change of an active award, but for its instalments."""
+
+    reason: Annotated[Trimmed, Field(min_length=5, max_length=500)]
+    minutes_no: Annotated[Trimmed, Field(max_length=80)] = ""
+    clawback_id: OptionalNumber = None
+    version: int
+
+
+class ChangedRow(BaseModel):
+    """One instalment as it shall be; 0 yuan cancels it."""
+
+    line_id: int
+    amount_fen: YuanOrZero
+    due_on: Day
+    condition: Annotated[Trimmed, Field(min_length=2, max_length=200)]
+
+
+@dataclass(frozen=True)
+class ChangeEntered:
+    """A change as it was entered."""
+
+    head: ChangeForm
+    parts: list[PartPlan]
+
+
+def read_change(
+    form: Any, standing: Sequence[Instalment], lines: dict[int, Line]
+) -> ChangeEntered | FormErrors:
+    """What a form says of every open instalment, and of new ones; empty new rows are left out."""
+    head = parse(form, ChangeForm)
+    faults: dict[str, Said] = dict(head.faults) if isinstance(head, FormErrors) else {}
+    parts: list[PartPlan] = []
+    places: list[tuple[str, int | None]] = [(str(i.sequence), i.id) for i in standing]
+    places += [(f"new{n}", None) for n in range(1, NEW_PARTS + 1)]
+    for place, instalment_id in places:
+        given = {name: form.get(f"{name}_{place}", "") for name in ChangedRow.model_fields}
+        if instalment_id is None and not str(given["amount_fen"]).strip():
+            continue
+        row = parse(given, ChangedRow)
+        if isinstance(row, FormErrors):
+            faults |= {f"{name}_{place}": said for name, said in row.faults.items()}
+        elif row.line_id not in lines:
+            faults[f"line_id_{place}"] = Said(N_("Choose one."), {})
+        elif row.amount_fen < 0 or (instalment_id is None and row.amount_fen == 0):
+            faults[f"amount_fen_{place}"] = Said(N_("The amount has to be more than zero."), {})
+        else:
+            year = lines[row.line_id].fiscal_year
+            parts.append(PartPlan(instalment_id, fiscal_year=year, **row.model_dump()))
+    if faults or isinstance(head, FormErrors):
+        return FormErrors(faults, typed_in(form))
+    return ChangeEntered(head, parts)
+
+
+class ClaimForm(BaseModel):
+    """Claim paid money back."""
+
+    amount_fen: Yuan
+    due_on: Day
+    reason: Annotated[Trimmed, Field(min_length=5, max_length=500)]
+
+
+class ClaimDecisionForm(BaseModel):
+    """Decide on a claim or a change; writing off cites minutes."""
+
+    reason: Annotated[Trimmed, Field(max_length=500)] = ""
+    minutes_no: Annotated[Trimmed, Field(max_length=80)] = ""
+
+
+class NoticeForm(BaseModel):
+    """The public notice of an award: from when to when, and what was objected."""
+
+    publicised_from: Day
+    publicised_to: Day
+    objections: Literal["NONE", "OPEN", "CLOSED"] = "NONE"

@@ -8,26 +8,21 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
-from grants.awards import actions, queries
+from grants.awards import actions, changes, clawbacks, queries
 from grants.awards.forms import (
-    INSTALMENT_ROWS,
     ConditionForm,
-    Entered,
     ReasonForm,
     RescheduleForm,
     VersionForm,
-    read_award,
 )
 from grants.awards.queries import AwardFilter
 from grants.awards.rules import AwardCase
-from grants.awards.workflow import AWARD, INSTALMENT_TITLES, AwardState
+from grants.awards.workflow import AWARD, CHANGE, CLAWBACK, INSTALMENT_TITLES, AwardState
 from grants.budget import queries as budget
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
-from grants.kernel.money import yuan_text
-from grants.parties import queries as parties
 from grants.parties.pages import Section
 from grants.platform import files
 from grants.platform.access import actor_of
@@ -54,6 +49,8 @@ VERBS = {
     "withdraw": N_("withdrew it"),
     "reschedule": N_("rescheduled an instalment"),
     "confirm_condition": N_("recorded that a condition is met"),
+    "amend": N_("changed its amount"),
+    "notice": N_("recorded its public notice"),
     "terminate": N_("terminated it; what was open is released"),
     "complete": N_("completed it"),
     "commit_year": N_("committed the new year's share"),
@@ -155,10 +152,10 @@ def _open_steps(actor: Actor, award: queries.Award) -> dict[str, Refusal | None]
 @get("/awards/{award_id:int}", permission=P.AWARD_SEE)
 async def show(request: R, award_id: FromPath[int]) -> Response[str]:
     """One award: shares, instalments, moves, history."""
-    return await _show(request, award_id)
+    return await show_award(request, award_id)
 
 
-async def _show(
+async def show_award(
     request: R, award_id: int, *, errors: FormErrors | None = None, opened: str = ""
 ) -> Response[str]:
     actor, today = actor_of(request), calendar.today()
@@ -177,6 +174,11 @@ async def _show(
         moves=await budget.moves(award_id=award_id) if actor.may(P.BUDGET_SEE) else [],
         attachments=await files.list_attachments(Case("award", award_id)),
         steps=_open_steps(actor, award),
+        changes=await changes.changes_of(award_id),
+        claims=await clawbacks.clawbacks(award_id=award_id),
+        owed=await clawbacks.owed_by_payee_of(award),
+        change_titles=CHANGE.titles,
+        claim_titles=CLAWBACK.titles,
         events=await timeline(Case("award", award_id)),
         verbs=VERBS,
         today=today,
@@ -186,97 +188,7 @@ async def _show(
     )
 
 
-@get("/awards/new", permission=P.AWARD_CREATE)
-async def new(request: R) -> Response[str]:
-    """The form of a new award."""
-    return await _form(request)
-
-
-async def _lines() -> dict[int, budget.Line]:
-    """Open lines of this year and the two that follow."""
-    year = calendar.today().year
-    return {
-        line.id: line
-        for y in (year, year + 1, year + 2)
-        for line in await budget.lines_of_year(y)
-        if line.state == "OPEN"
-    }
-
-
-async def _form(
-    request: R, *, award: queries.Award | None = None, errors: FormErrors | None = None
-) -> Response[str]:
-    typed = dict(errors.typed) if errors else await _known(award)
-    return page(
-        request,
-        "awards/form.html",
-        422 if errors else 200,
-        award=award,
-        lines=list((await _lines()).values()),
-        programmes=await budget.programmes(),
-        payees=await parties.payees(),
-        rows=range(1, INSTALMENT_ROWS + 1),
-        typed=typed,
-        errors=errors.messages(language_of(request)) if errors else {},
-    )
-
-
-async def _known(award: queries.Award | None) -> dict[str, str]:
-    """What the form starts from."""
-    if award is None:
-        return {}
-    payee = f"o:{award.organisation_id}" if award.organisation_id else f"p:{award.person_id}"
-    known = {
-        "programme_id": str(award.programme_id),
-        "payee": payee,
-        "title": award.title,
-        "purpose": award.purpose,
-        "amount_fen": yuan_text(award.amount_fen),
-        "basis": award.basis,
-        "minutes_no": award.minutes_no,
-        "decided_on": award.decided_on.isoformat() if award.decided_on else "",
-        "starts_on": award.starts_on.isoformat() if award.starts_on else "",
-        "ends_on": award.ends_on.isoformat() if award.ends_on else "",
-    }
-    for n, part in enumerate(await queries.instalments(award.id), start=1):
-        known |= {
-            f"line_id_{n}": str(part.line_id),
-            f"amount_fen_{n}": yuan_text(part.amount_fen),
-            f"due_on_{n}": part.due_on.isoformat(),
-            f"condition_{n}": part.condition,
-        }
-    return known
-
-
-@post("/awards", permission=P.AWARD_CREATE, status_code=303)
-async def create(request: R) -> Response[Any]:
-    """Draw an award up."""
-    entered = read_award(await request.form(), await _lines())
-    if isinstance(entered, FormErrors):
-        return await _form(request, errors=entered)
-    award_id = await actions.create_award(actor_of(request), entered.plan, today=calendar.today())
-    return redirect(f"/awards/{award_id}", N_("Drawn up; another person has to approve it."))
-
-
-@get("/awards/{award_id:int}/edit", permission=P.AWARD_CREATE)
-async def edit(request: R, award_id: FromPath[int]) -> Response[str]:
-    """Change a draft."""
-    return await _form(request, award=await queries.award(actor_of(request), award_id))
-
-
-@post("/awards/{award_id:int}/edit", permission=P.AWARD_CREATE, status_code=303)
-async def change(request: R, award_id: FromPath[int]) -> Response[Any]:
-    """Write the change."""
-    actor = actor_of(request)
-    entered = read_award(await request.form(), await _lines())
-    if not isinstance(entered, Entered):
-        award = await queries.award(actor, award_id)
-        return await _form(request, award=award, errors=entered)
-    await actions.change_award(actor, award_id, entered.plan, seen_version=entered.version)
-    return redirect(f"/awards/{award_id}", N_("Changed."))
-
-
-async def _act(
+async def act_on_award(
     request: R,
     award_id: int,
     verb: str,
@@ -286,7 +198,7 @@ async def _act(
 ) -> Response[Any]:
     parsed = parse(await request.form(), form)
     if isinstance(parsed, FormErrors):
-        return await _show(request, award_id, errors=parsed, opened=verb)
+        return await show_award(request, award_id, errors=parsed, opened=verb)
     await act(actor_of(request), parsed)
     return redirect(f"/awards/{award_id}", done)
 
@@ -304,7 +216,7 @@ async def approve(request: R, award_id: FromPath[int]) -> Response[Any]:
             reason=form.reason,
         )
 
-    return await _act(
+    return await act_on_award(
         request, award_id, "approve", N_("Approved; the budget is committed."), act, VersionForm
     )
 
@@ -316,7 +228,7 @@ async def withdraw(request: R, award_id: FromPath[int]) -> Response[Any]:
     async def act(actor: Actor, form: ReasonForm) -> None:
         await actions.withdraw_award(actor, award_id, reason=form.reason)
 
-    return await _act(request, award_id, "withdraw", N_("Withdrawn."), act, ReasonForm)
+    return await act_on_award(request, award_id, "withdraw", N_("Withdrawn."), act, ReasonForm)
 
 
 @post("/awards/{award_id:int}/terminate", permission=P.AWARD_APPROVE, status_code=303)
@@ -332,7 +244,7 @@ async def terminate(request: R, award_id: FromPath[int]) -> Response[Any]:
             today=calendar.today(),
         )
 
-    return await _act(
+    return await act_on_award(
         request,
         award_id,
         "terminate",
@@ -359,7 +271,7 @@ async def confirm(request: R, instalment_id: FromPath[int]) -> Response[Any]:
             actor, instalment_id, on=form.met_on, evidence=form.evidence
         )
 
-    return await _act(
+    return await act_on_award(
         request,
         instalment.award_id,
         f"condition-{instalment_id}",
@@ -383,7 +295,7 @@ async def reschedule(request: R, instalment_id: FromPath[int]) -> Response[Any]:
             reason=form.reason,
         )
 
-    return await _act(
+    return await act_on_award(
         request,
         instalment.award_id,
         f"reschedule-{instalment_id}",
@@ -425,11 +337,7 @@ async def payee_section(actor: Actor, organisation_id: int) -> Section | None:
 ROUTES = [
     index,
     export,
-    new,
-    create,
     show,
-    edit,
-    change,
     approve,
     withdraw,
     terminate,

@@ -102,7 +102,7 @@ async def decide_refund(request: R, refund_id: FromPath[int], verb: FromPath[str
     await refunds.decide_refund(
         actor_of(request),
         refund_id,
-        "approve" if verb == "approve" else "reject",
+        verb,
         reason=str((await request.form()).get("reason", ""))[:500],
     )
     return redirect("/refunds", N_("Decided."))

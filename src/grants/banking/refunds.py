@@ -9,7 +9,7 @@ from grants.awards import clawbacks
 from grants.budget import ledger
 from grants.budget import queries as budget
 from grants.budget.rules import line_is_open
-from grants.budget.workflow import PROPOSAL, ProposalCase, ProposalState
+from grants.budget.workflow import PROPOSAL, ProposalCase, ProposalState, refuse_no_decision
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotAllowed, NotFound, RuleBroken
 from grants.kernel.identity import Actor, Permission
@@ -139,6 +139,7 @@ async def decide_refund(actor: Actor, refund_id: int, verb: str, *, reason: str 
     """
     if not actor.may(Permission.REFUND_APPROVE):
         raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    refuse_no_decision(verb)
     async with db.unit_of_work(actor):
         found = await db.row(_REFUND + "WHERE r.id = $1 FOR NO KEY UPDATE OF r", refund_id)
         if found is None:

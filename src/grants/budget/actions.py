@@ -20,7 +20,7 @@ from grants.budget.rules import (
     transfer_keeps_year,
 )
 from grants.budget.tables import CashPlan, FundSource, Programme, QuotaMovement
-from grants.budget.workflow import PROPOSAL, ProposalCase, ProposalState
+from grants.budget.workflow import PROPOSAL, ProposalCase, ProposalState, refuse_no_decision
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotAllowed, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission
@@ -303,6 +303,7 @@ async def decide_cash_plan(
     actor: Actor, plan_id: int, verb: str, *, on: date, reason: str = ""
 ) -> None:
     """Approve or reject a proposed plan; an approved one replaces the plan before it."""
+    refuse_no_decision(verb)
     async with db.unit_of_work(actor):
         plan = await queries.cash_plan(plan_id, lock=True)
         line = (await queries.lock_lines([plan.line_id]))[plan.line_id]

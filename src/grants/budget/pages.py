@@ -269,7 +269,7 @@ async def decide_plan(request: R, plan_id: FromPath[int], verb: FromPath[str]) -
     await actions.decide_cash_plan(
         actor_of(request),
         plan_id,
-        "approve" if verb == "approve" else "reject",
+        verb,
         on=calendar.today(),
         reason=str((await request.form()).get("reason", ""))[:500],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from grants.kernel.errors import N_, NotAllowed, Refusal
+from grants.kernel.errors import N_, NotAllowed, NotFound, Refusal
 from grants.kernel.identity import Permission as P
 from grants.kernel.workflow import Step, Workflow
 
@@ -50,12 +50,25 @@ def nothing_speaks_against_it(case: ProposalCase) -> Refusal | None:
     return case.objection
 
 
+def refuse_no_decision(verb: str) -> None:
+    """Raise NotFound unless `verb` approves or rejects: other steps have acts of their own."""
+    if verb not in ("approve", "reject"):
+        raise NotFound()
+
+
 S = ProposalState
 
 
-def proposal_of(name: str, propose: P, decide: P) -> Workflow[ProposalCase]:
-    """The table of a document that holders of `propose` propose and those of `decide` decide."""
+def proposal_of(
+    name: str, propose: P, decide: P, *, superseded: bool = False
+) -> Workflow[ProposalCase]:
+    """The table of a document that holders of `propose` propose and those of `decide` decide.
+
+    With `superseded`, an approved one gives way to a newer.
+    """
     both = (decided_by_another_person, nothing_speaks_against_it)
+    newer = Step[ProposalCase]("supersede", N_("Supersede"), (S.APPROVED,), S.SUPERSEDED, decide)
+    replaced = (newer,) if superseded else ()
     return Workflow(
         name,
         {
@@ -76,9 +89,9 @@ def proposal_of(name: str, propose: P, decide: P) -> Workflow[ProposalCase]:
                 propose,
                 (withdrawn_by_its_proposer,),
             ),
-            Step("supersede", N_("Supersede"), (S.APPROVED,), S.SUPERSEDED, decide),
+            *replaced,
         ),
     )
 
 
-PROPOSAL = proposal_of("proposal", P.BUDGET_PROPOSE, P.BUDGET_APPROVE)
+PROPOSAL = proposal_of("proposal", P.BUDGET_PROPOSE, P.BUDGET_APPROVE, superseded=True)

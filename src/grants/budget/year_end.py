@@ -10,7 +10,7 @@ from grants.budget.rules import (
     LineEnd,
     year_end_of,
 )
-from grants.budget.workflow import PROPOSAL, ProposalCase, ProposalState
+from grants.budget.workflow import PROPOSAL, ProposalCase, ProposalState, refuse_no_decision
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Conflict, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission
@@ -71,6 +71,7 @@ async def decide_year_end(
     free, and closes the old lines (预算法 第42条). Raises Conflict when the figures have
     changed since the proposal.
     """
+    refuse_no_decision(verb)
     async with db.unit_of_work(actor):
         proposal = await queries.year_end(fiscal_year, lock=True)
         if proposal is None:

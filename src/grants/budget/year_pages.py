@@ -68,7 +68,7 @@ async def decide_year_end(request: R, year: FromPath[int], verb: FromPath[str]) 
     await year_ends.decide_year_end(
         actor_of(request),
         year,
-        "approve" if verb == "approve" else "reject",
+        verb,
         on=calendar.today(),
         reason=str((await request.form()).get("reason", ""))[:500],
     )

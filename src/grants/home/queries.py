@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from grants.awards import changes
 from grants.awards import queries as awards
 from grants.awards.queries import AwardFilter
 from grants.banking import queries as banking
@@ -36,6 +37,10 @@ async def waiting_for(actor: Actor) -> list[Waiting]:
 async def _awards_to_approve(actor: Actor) -> Waiting:
     count, _ = await awards.count_awards(actor, AwardFilter(state="DRAFT"))
     return Waiting(N_("Awards to approve"), count, "/awards?state=DRAFT")
+
+
+async def _changes(_: Actor) -> Waiting:
+    return Waiting(N_("Changes and claims to decide"), await changes.count_waiting(), "/clawbacks")
 
 
 async def _documents(_: Actor) -> Waiting:
@@ -90,6 +95,7 @@ async def _unread(actor: Actor) -> Waiting:
 
 _PILES: tuple[tuple[P, Callable[[Actor], Awaitable[Waiting]]], ...] = (
     (P.AWARD_APPROVE, _awards_to_approve),
+    (P.AWARD_APPROVE, _changes),
     (P.BUDGET_APPROVE, _documents),
     (P.ACCOUNT_VERIFY, _accounts_to_verify),
     (P.BATCH_MAKE, _ready_payments),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal
+from grants.kernel.errors import N_, Conflict, NotAllowed, NotFound, Refusal
 from grants.kernel.identity import Actor, Permission
 
 Case = TypeVar("Case")
@@ -39,12 +39,13 @@ class Workflow(Generic[Case]):
     def take(self, verb: str, state: str, actor: Actor, case: Case) -> StrEnum:
         """The state after `verb`.
 
-        Raises NotAllowed without the permission, Conflict where the state has no such
-        step (somebody was quicker), and the first refusal of the step's guards.
+        Raises NotFound for a verb that the table lacks, NotAllowed without the permission,
+        Conflict where the state has no such step (somebody was quicker), and the first
+        refusal of the step's guards.
         """
         offered = [step for step in self.steps if step.verb == verb]
         if not offered:
-            raise KeyError(verb)
+            raise NotFound()
         if not any(actor.may(step.permission) for step in offered):
             raise NotAllowed("workflow.not_permitted", N_("Your roles do not include this step."))
         for step in offered:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from grants.platform.forms import OptionalYuan, Trimmed
+from grants.platform.forms import OptionalDay, OptionalYuan, Trimmed
 
 
 class DecisionForm(BaseModel):
@@ -38,6 +38,8 @@ class RequestForm(BaseModel):
     invoice_kind: str = "RECEIPT"
     invoice_no: Annotated[Trimmed, Field(max_length=40)] = ""
     invoice_amount_fen: OptionalYuan = None
+    invoice_seller: Annotated[Trimmed, Field(max_length=120)] = ""
+    invoice_checked_on: OptionalDay = None
     minutes_no: Annotated[Trimmed, Field(max_length=80)] = ""
     version: int = 0
 

@@ -88,6 +88,10 @@ def _known(
         "invoice_amount_fen": yuan_text(payment.invoice_amount_fen)
         if payment.invoice_amount_fen
         else "",
+        "invoice_seller": payment.invoice_seller or award.payee_name,
+        "invoice_checked_on": payment.invoice_checked_on.isoformat()
+        if payment.invoice_checked_on
+        else "",
         "minutes_no": payment.minutes_no,
     }
 
@@ -99,6 +103,8 @@ def _details(form: RequestForm) -> actions.RequestDetails:
         invoice_no=form.invoice_no or None,
         invoice_kind=form.invoice_kind,
         invoice_amount_fen=form.invoice_amount_fen,
+        invoice_seller=form.invoice_seller if form.invoice_no else "",
+        invoice_checked_on=form.invoice_checked_on,
         minutes_no=form.minutes_no,
     )
 
