@@ -17,13 +17,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.types import Message, Scope
 
-from grants.awards import change_pages, form_pages, import_pages
+from grants.awards import change_pages, form_pages
 from grants.awards import pages as award_pages
 from grants.banking import month_pages, refund_pages
 from grants.banking import pages as banking_pages
 from grants.budget import document_pages, year_pages
 from grants.budget import pages as budget_pages
 from grants.home import pages as home_pages
+from grants.imports import pages as import_pages
 from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import Permission as P
 from grants.parties import pages as party_pages

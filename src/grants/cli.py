@@ -233,8 +233,8 @@ async def _add(given: argparse.Namespace) -> int:
 
 
 async def _import_awards(given: argparse.Namespace) -> int:
-    from grants.awards.import_command import cli_import
-    from grants.awards.import_report import ImportOptions
+    from grants.imports.command import cli_import
+    from grants.imports.report import ImportOptions
 
     return await cli_import(
         given.file,

@@ -54,7 +54,7 @@ PLACES = {
 #: Pages that have nothing to show by themselves.
 LEADS_ELSEWHERE = {
     "/accounts/new": {404},  # without a payee
-    "/awards/import/preview": {303},  # without a file
+    "/imports/preview": {303},  # without a file
     "/duplicates": {200, 404},  # an agency sees none
     "/organisations": {200, 303},  # an agency has one
     "/sign-in/second": {303},  # who is signed in has no second step to take

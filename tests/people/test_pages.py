@@ -373,7 +373,7 @@ async def test_a_form_with_a_file_says_that_the_file_does_not_wait(
     visitor: httpx.AsyncClient,
 ) -> None:
     answer = await send(
-        visitor, "/awards/import", {"note": "外出学习"}, files={"file": ("a.csv", b"1")}
+        visitor, "/imports/new", {"note": "外出学习"}, files={"file": ("a.csv", b"1")}
     )
     assert answer.status_code == 401
     assert "texts are kept, files are not" in answer.text

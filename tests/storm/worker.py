@@ -24,12 +24,12 @@ import asyncpg
 
 from grants.awards import actions as awards
 from grants.awards import queries as award_queries
-from grants.awards.importing import ImportOptions, run_import
 from grants.banking import actions as banking
 from grants.banking import answers, refunds
 from grants.banking import queries as bank_queries
 from grants.budget import actions as budget
 from grants.budget.rules import QuotaKind
+from grants.imports.actions import ImportOptions, run_import
 from grants.kernel.errors import Refusal
 from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen

@@ -15,12 +15,12 @@ from grants.awards.rules import (
     instalments_fall_in_their_year,
     shares_add_up,
 )
+from grants.awards.shares import against_lines, commit_share, follow_carry_over
 from grants.awards.tables import Award
 from grants.awards.tiers import ApprovalTiers
 from grants.awards.workflow import AWARD, AwardState, InstalmentState
 from grants.budget import ledger
 from grants.budget import queries as budget
-from grants.budget.rules import FundMatrix, fund_may_pay, line_has_left, line_is_open
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission
@@ -182,7 +182,7 @@ async def approve_award(
         shares = await queries.shares(award_id)
         lines = await budget.lock_lines([share.line_id for share in shares])
         this_year = calendar.fiscal_year(today)
-        objection = await _against_lines(shares, lines, this_year, today)
+        objection = await against_lines(shares, lines, this_year, today)
         tiers = (await policy_on("approval_tiers", ApprovalTiers, today)).body
         case = award_case(
             actor, found, seen_version, objection, tiers.tier(found.amount_fen).minutes_needed
@@ -191,48 +191,10 @@ async def approve_award(
         await take_step(actor, "approve", found, case, reason)
         for share in shares:
             if share.fiscal_year <= this_year and share.amount_fen:
-                await _commit_share(actor, award_id, share, today)
+                await commit_share(actor, award_id, share, today)
         await db.execute(
             "UPDATE award SET decided_on = coalesce(decided_on, $2) WHERE id = $1", award_id, today
         )
-
-
-async def _against_lines(
-    shares: Sequence[queries.Share],
-    lines: dict[int, budget.Line],
-    this_year: int,
-    today: date,
-) -> Refusal | None:
-    """What the lines say against bearing their shares."""
-    matrix = (await policy_on("fund_matrix", FundMatrix, today)).body
-    for share in shares:
-        line = lines[share.line_id]
-        refusal = line_is_open(line.state) or fund_may_pay(matrix, line.instrument, line.fund_kind)
-        if share.fiscal_year < this_year:
-            refusal = refusal or RuleBroken(
-                "award.past_year", N_("A line of a past year takes no new commitment.")
-            )
-        if share.fiscal_year == this_year:
-            refusal = refusal or line_has_left(line.balance.available_fen, share.amount_fen)
-        if refusal:
-            return refusal
-    return None
-
-
-async def _commit_share(actor: Actor, award_id: int, share: queries.Share, today: date) -> None:
-    commitment_id = await ledger.open_commitment(share.line_id, award_id)
-    await ledger.move(
-        actor,
-        ledger.COMMIT,
-        share.amount_fen,
-        of=commitment_id,
-        case=Case("award", award_id),
-        key=f"award:{award_id}:commit:{share.id}",
-        on=today,
-    )
-    await db.execute(
-        "UPDATE award_share SET commitment = $2 WHERE id = $1", share.id, commitment_id
-    )
 
 
 async def commit_years_shares(actor: Actor, award_id: int, *, today: date) -> int:
@@ -255,9 +217,9 @@ async def commit_years_shares(actor: Actor, award_id: int, *, today: date) -> in
         if found.state != AwardState.ACTIVE or not waiting:
             return 0
         lines = await budget.lock_lines([share.line_id for share in waiting])
-        _refuse(await _against_lines(waiting, lines, calendar.fiscal_year(today), today))
+        _refuse(await against_lines(waiting, lines, calendar.fiscal_year(today), today))
         for share in waiting:
-            await _commit_share(actor, award_id, share, today)
+            await commit_share(actor, award_id, share, today)
         await record(
             actor,
             Case("award", award_id),
@@ -422,63 +384,6 @@ async def note_grade(actor: Actor, award_id: int, grade: str, *, source: str) ->
             reason=source,
             facts={"grade": grade},
         )
-
-
-async def follow_carry_over(actor: Actor, award_id: int) -> int:
-    """Point unpaid instalments at the line that carried their money over; answers how many.
-
-    Closing a year moves an award's commitment to the next year's line (预算法 第42条);
-    the award follows when it is next touched, within the caller's unit of work. A request
-    that was still in approval stays on the old year, where the gate stops it: it is
-    withdrawn and made anew.
-    """
-    moved = 0
-    for old in await queries.shares(award_id):
-        if old.line_state != "CLOSED":
-            continue
-        line = await budget.line(old.line_id)
-        successor = await budget.line_of(
-            line.programme_id, line.fund_source_id, line.fiscal_year + 1
-        )
-        held = [
-            c
-            for c in await budget.commitments(award_id=award_id)
-            if successor and c.line_id == successor.id
-        ]
-        open_ones = await db.rows(
-            """
-            SELECT i.id, i.amount_fen FROM instalment i
-            WHERE i.share = $1 AND i.state IN ('OPEN', 'REQUESTED') ORDER BY i.sequence
-            """,
-            old.id,
-        )
-        if not held or not open_ones or successor is None:
-            continue
-        carried = sum(r["amount_fen"] for r in open_ones)
-        new_share = await db.value(
-            """
-            INSERT INTO award_share (award, line, fiscal_year, amount_fen, commitment)
-            VALUES ($1, $2, $3, $4, $5)
-            ON CONFLICT (award, line) DO UPDATE
-                SET amount_fen = award_share.amount_fen + excluded.amount_fen
-            RETURNING id
-            """,
-            award_id,
-            successor.id,
-            successor.fiscal_year,
-            carried,
-            held[0].id,
-        )
-        await db.execute(
-            "UPDATE award_share SET amount_fen = amount_fen - $2 WHERE id = $1", old.id, carried
-        )
-        await db.execute(
-            "UPDATE instalment SET share = $2 WHERE id = ANY($1)",
-            [r["id"] for r in open_ones],
-            new_share,
-        )
-        moved += len(open_ones)
-    return moved
 
 
 async def mark_instalment(

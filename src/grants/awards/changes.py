@@ -23,9 +23,9 @@ from grants.awards.rules import (
     minutes_for_amount,
     set_off_takes_away,
 )
+from grants.awards.shares import bear_more
 from grants.awards.tiers import ApprovalTiers
 from grants.awards.workflow import CHANGE, AwardState, InstalmentState
-from grants.budget import ledger
 from grants.budget import queries as budget
 from grants.budget.rules import FundMatrix, fund_may_pay, line_has_left, line_is_open
 from grants.budget.workflow import ProposalCase, ProposalState
@@ -335,7 +335,8 @@ async def _carry_out(
     today: date,
 ) -> None:
     for line_id, more_fen in differences.items():
-        await _bear(actor, change, line_id, more_fen, today)
+        key = f"award_change:{change.id}:{line_id}"
+        await bear_more(actor, change.award_id, line_id, more_fen, key=key, today=today)
     await _write_parts(change)
     case = award_case(actor, award, award.version)
     await take_step(actor, "amend", award, case, f"{change.number} {change.reason}")
@@ -348,41 +349,6 @@ async def _carry_out(
             source=Case(_KIND, change.id),
             on=today,
         )
-
-
-async def _bear(
-    actor: Actor, change: AwardChange, line_id: int, more_fen: int, today: date
-) -> None:
-    """One line bears so much more, or less; what is committed already follows at once."""
-    share = await db.row(
-        """
-        INSERT INTO award_share (award, line, fiscal_year, amount_fen)
-        SELECT $1, l.id, l.fiscal_year, greatest($3, 0) FROM budget_line l WHERE l.id = $2
-        ON CONFLICT (award, line) DO UPDATE SET amount_fen = award_share.amount_fen + $3
-        RETURNING id, fiscal_year, commitment
-        """,
-        change.award_id,
-        line_id,
-        more_fen,
-    )
-    assert share is not None
-    commitment_id = share["commitment"]
-    if commitment_id is None:
-        if share["fiscal_year"] > calendar.fiscal_year(today):
-            return  # the new amount is committed when its year comes
-        commitment_id = await ledger.open_commitment(line_id, change.award_id)
-        await db.execute(
-            "UPDATE award_share SET commitment = $2 WHERE id = $1", share["id"], commitment_id
-        )
-    await ledger.move(
-        actor,
-        ledger.COMMIT if more_fen > 0 else ledger.RELEASE,
-        Fen(abs(more_fen)),
-        of=commitment_id,
-        case=Case("award", change.award_id),
-        key=f"award_change:{change.id}:{line_id}",
-        on=today,
-    )
 
 
 async def _write_parts(change: AwardChange) -> None:

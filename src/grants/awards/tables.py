@@ -154,20 +154,3 @@ class Recovery(Table, tablename="recovery"):
     recovery_amount_positive = Check("amount_fen > 0")
     recovery_source = Check("source_kind IN ('refund','award_change')")
     recovery_once = Unique(["source_kind", "source_id", "clawback"])
-
-
-class ImportRun(Table, tablename="import_run"):
-    """One import of one file: preview first, then commit; the same file twice changes nothing."""
-
-    id = c.key()
-    file_name = c.text()
-    sha256 = c.text()
-    options = c.document()
-    state = c.text()
-    row_count = c.number(default=0)
-    done_count = c.number(default=0)
-    report = c.document()
-    user_id = c.fen()
-    started_at = c.moment()
-    finished_at = c.maybe_moment()
-    import_run_state = Check("state IN ('PREVIEW','RUNNING','DONE','REFUSED','UNCHANGED')")

@@ -47,7 +47,7 @@ class InstalmentState(StrEnum):
 
 
 INSTALMENT_TITLES = {
-    InstalmentState.OPEN: N_("Open"),
+    InstalmentState.OPEN: N_("Not asked for yet"),
     InstalmentState.REQUESTED: N_("Requested"),
     InstalmentState.PAID: N_("Paid"),
     InstalmentState.CANCELLED: N_("Cancelled"),
@@ -125,7 +125,7 @@ CLAWBACK: Workflow[ClaimCase] = Workflow(
     "clawback",
     {
         C.PROPOSED: N_("Proposed"),
-        C.OPEN: N_("Open"),
+        C.OPEN: N_("To come back"),
         C.SETTLED: N_("Settled"),
         C.WRITTEN_OFF: N_("Written off"),
         C.REJECTED: N_("Rejected"),

@@ -78,7 +78,7 @@ S = BatchState
 BATCH: Workflow[BatchCase] = Workflow(
     "batch",
     {
-        S.OPEN: N_("Open"),
+        S.OPEN: N_("Being put together"),
         S.FROZEN: N_("Frozen, ready to send"),
         S.SENT: N_("Sent to the bank"),
         S.SETTLED: N_("Settled"),

@@ -13,7 +13,13 @@ from grants.kernel.errors import N_, NotAllowed
 from grants.kernel.identifiers import plain_identifier
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
-from grants.parties.rules import Kind, implied_kind, names_agree, plain_name
+from grants.parties.rules import (
+    Kind,
+    KnownOrganisation,
+    implied_kind,
+    names_agree,
+    plain_name,
+)
 from grants.platform import db
 from grants.platform.audit import record_all
 
@@ -32,16 +38,6 @@ __all__ = [
 
 #: From this similarity of trigrams on, two names may be one organisation.
 ALIKE = 0.6
-
-
-@dataclass(frozen=True, slots=True)
-class KnownOrganisation:
-    """An organisation as far as an import recognises it."""
-
-    id: int
-    name: str
-    uscc: str | None
-    external_id: str | None
 
 
 async def organisations_on_record() -> list[KnownOrganisation]:

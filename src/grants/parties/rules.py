@@ -190,6 +190,16 @@ UNSEEN = "\\s\\u00ad\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2064\\ufeff"
 _UNSEEN = re.compile(f"[{UNSEEN}]")
 
 
+@dataclass(frozen=True, slots=True)
+class KnownOrganisation:
+    """An organisation as far as an import recognises it."""
+
+    id: int
+    name: str
+    uscc: str | None
+    external_id: str | None
+
+
 def plain_name(name: str) -> str:
     """A name as names are compared: half-width, without spaces, unseen marks and case.
 

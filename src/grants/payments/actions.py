@@ -7,6 +7,7 @@ from datetime import date
 
 from grants.awards import actions as awards
 from grants.awards import queries as award_queries
+from grants.awards.shares import follow_carry_over
 from grants.awards.tiers import ApprovalTiers, payment_tier
 from grants.awards.workflow import AwardState, InstalmentState
 from grants.budget import ledger
@@ -63,7 +64,7 @@ async def draft_payment(
         award = await award_queries.award(actor, instalment.award_id, lock=True)
         if award.state != AwardState.ACTIVE:
             raise RuleBroken("award.not_active", N_("The award is not active."))
-        await awards.follow_carry_over(actor, award.id)
+        await follow_carry_over(actor, award.id)
         instalment = await award_queries.instalment(instalment_id)
         if instalment.commitment_id is None:
             raise RuleBroken(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from grants.awards.import_rules import KnownLine
+from grants.imports.rules import KnownLine
 from grants.kernel.errors import NotFound
 from grants.kernel.money import Fen
 from grants.platform import db

@@ -1,6 +1,6 @@
 """Lists of awards as files: xlsx, xls, ods and csv by their columns, 360Giving as JSON.
 
-Reading only says what stands in the file; `import_rules` judges it. Every value comes out
+Reading only says what stands in the file; `rules` judges it. Every value comes out
 as text, so an amount never passes through a float.
 """
 
@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from grants.awards.import_columns import (
+from grants.imports.columns import (
     FIELDS,
     INSTALMENTS,
     REQUIRED,

@@ -11,14 +11,13 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from pydantic import BaseModel, Field
 
-from grants.awards import import_files
-from grants.awards import import_queries as queries
-from grants.awards.import_columns import REQUIRED, all_fields, field_title, import_template
-from grants.awards.import_formats import header_mapping, read_candidates, read_headers
-from grants.awards.import_report import ImportOptions, ImportReport, RowVerdict
-from grants.awards.import_rules import Verdict
-from grants.awards.importing import preview_import, run_import
 from grants.budget import queries as budget
+from grants.imports import files, queries
+from grants.imports.actions import preview_import, run_import
+from grants.imports.columns import REQUIRED, all_fields, field_title, import_template
+from grants.imports.formats import header_mapping, read_candidates, read_headers
+from grants.imports.report import ImportOptions, ImportReport, RowVerdict
+from grants.imports.rules import Verdict
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Refusal, RuleBroken
 from grants.kernel.identity import Permission as P
@@ -116,7 +115,7 @@ _FILTERS = (
 )
 
 
-@get("/awards/import", permission=P.AWARD_IMPORT)
+@get("/imports/new", permission=P.AWARD_IMPORT)
 async def upload(request: R) -> Response[str]:
     """Where a list is sent, with the imports so far."""
     return await _upload_page(request)
@@ -125,7 +124,7 @@ async def upload(request: R) -> Response[str]:
 async def _upload_page(request: R, errors: FormErrors | None = None) -> Response[str]:
     return page(
         request,
-        "awards/import.html",
+        "imports/new.html",
         422 if errors else 200,
         programmes=await budget.programmes(),
         funds=await budget.fund_sources(),
@@ -136,7 +135,7 @@ async def _upload_page(request: R, errors: FormErrors | None = None) -> Response
     )
 
 
-@get("/awards/import/template.xlsx", permission=P.AWARD_IMPORT)
+@get("/imports/template.xlsx", permission=P.AWARD_IMPORT)
 async def template(request: R) -> Response[bytes]:
     """The empty list to fill in."""
     return Response(
@@ -146,7 +145,7 @@ async def template(request: R) -> Response[bytes]:
     )
 
 
-@post("/awards/import", permission=P.AWARD_IMPORT, status_code=303)
+@post("/imports/new", permission=P.AWARD_IMPORT, status_code=303)
 async def send(request: R) -> Response[Any]:
     """Take a file, keep it aside, and lead to its preview."""
     form = await request.form()
@@ -169,23 +168,23 @@ async def send(request: R) -> Response[Any]:
         if refusal.code not in _COLUMN_QUESTIONS:
             wrong = FormErrors({"list": Said(refusal.message, refusal.params)}, _typed(parsed))
             return await _upload_page(request, wrong)
-    kept = await import_files.keep(actor_of(request), content)
+    kept = await files.keep(actor_of(request), content)
     asked = Asked(parsed.model_copy(update={"file": kept, "name": name}), None)
-    return redirect(f"/awards/import/preview?{urlencode(asked.fields)}")
+    return redirect(f"/imports/preview?{urlencode(asked.fields)}")
 
 
 def _typed(form: ImportForm) -> dict[str, str]:
     return Asked(form, None).fields
 
 
-@get("/awards/import/preview", permission=P.AWARD_IMPORT)
+@get("/imports/preview", permission=P.AWARD_IMPORT)
 async def preview(request: R) -> Response[Any]:
     """What importing the kept file would do, line by line."""
     asked = Asked.of(request.query_params)
     if isinstance(asked, FormErrors):
-        return redirect("/awards/import")
+        return redirect("/imports/new")
     actor = actor_of(request)
-    content = await import_files.fetch(actor, asked.form.file)
+    content = await files.fetch(actor, asked.form.file)
     try:
         report = await preview_import(
             actor, asked.form.name, content, asked.options, today=calendar.today()
@@ -211,7 +210,7 @@ async def _preview_page(
     mapping = asked.mapping or (report.mapping if report else None) or header_mapping(headers)
     return page(
         request,
-        "awards/import_preview.html",
+        "imports/preview.html",
         422 if question else 200,
         asked=asked,
         report=report,
@@ -239,28 +238,28 @@ def _wanted(rows: Any, listing: Listing) -> list[RowVerdict]:
     ]
 
 
-@post("/awards/import/run", permission=P.AWARD_IMPORT, status_code=303)
+@post("/imports", permission=P.AWARD_IMPORT, status_code=303)
 async def confirm(request: R) -> Response[Any]:
     """Import the file that was looked at: the same bytes, with the same options."""
     asked = Asked.of(await request.form())
     if isinstance(asked, FormErrors):
-        return redirect("/awards/import")
+        return redirect("/imports/new")
     actor = actor_of(request)
-    content = await import_files.fetch(actor, asked.form.file)
+    content = await files.fetch(actor, asked.form.file)
     report = await run_import(
         actor, asked.form.name, content, asked.options, today=calendar.today()
     )
     if report.state == "DONE":
-        await import_files.discard(actor, asked.form.file)
-    return redirect(f"/awards/import/runs/{report.run_id}")
+        await files.discard(actor, asked.form.file)
+    return redirect(f"/imports/{report.run_id}")
 
 
-@get("/awards/import/runs/{run_id:int}", permission=P.AWARD_IMPORT)
+@get("/imports/{run_id:int}", permission=P.AWARD_IMPORT)
 async def result(request: R, run_id: FromPath[int]) -> Response[str]:
     """What an import did."""
     return page(
         request,
-        "awards/import_run.html",
+        "imports/show.html",
         run=await queries.run(run_id),
         verdicts=VERDICTS,
         states=STATES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from grants.awards.importing import ImportOptions, ImportReport, Verdict, run_import
+from grants.imports.actions import ImportOptions, ImportReport, Verdict, run_import
 from grants.kernel import calendar
 from grants.kernel.errors import Refusal
 from grants.kernel.identity import SYSTEM, Actor, Role

@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from grants.awards import import_queries as queries
-from grants.awards.import_columns import import_template
-from grants.awards.import_formats import Candidate, Reading, header_mapping, read_candidates
-from grants.awards.import_payees import Payee, PayeeBook
-from grants.awards.import_report import (
+from grants.awards.workflow import AwardState
+from grants.budget import queries as budget
+from grants.imports import queries
+from grants.imports.columns import import_template
+from grants.imports.formats import Candidate, Reading, header_mapping, read_candidates
+from grants.imports.payees import Payee, PayeeBook
+from grants.imports.report import (
     ImportOptions,
     ImportReport,
     Reason,
@@ -26,10 +28,8 @@ from grants.awards.import_report import (
     report_of,
     summary,
 )
-from grants.awards.import_rules import Ground, Judged, NewAward, Verdict, judge, line_codes
-from grants.awards.import_values import clean
-from grants.awards.workflow import AwardState
-from grants.budget import queries as budget
+from grants.imports.rules import Ground, Judged, NewAward, Verdict, judge, line_codes
+from grants.imports.values import clean
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotAllowed, RuleBroken
 from grants.kernel.identity import Actor, Permission

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grants.kernel.errors import N_, Refusal, RuleBroken
-from grants.parties.imported import KnownOrganisation, plain_name
+from grants.parties.rules import KnownOrganisation, plain_name
 
 
 @dataclass

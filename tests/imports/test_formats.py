@@ -8,8 +8,8 @@ import json
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
-from grants.awards.import_columns import all_fields, column_title, import_template
-from grants.awards.import_formats import Candidate, header_mapping, read_candidates
+from grants.imports.columns import all_fields, column_title, import_template
+from grants.imports.formats import Candidate, header_mapping, read_candidates
 from grants.kernel.errors import RuleBroken
 from grants.platform.sheets import read_sheet
 

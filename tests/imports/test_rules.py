@@ -8,11 +8,11 @@ from datetime import date
 
 import pytest
 
-from grants.awards.import_formats import Candidate
-from grants.awards.import_payees import PayeeBook
-from grants.awards.import_rules import Ground, Judged, KnownLine, Verdict, judge
-from grants.awards.import_values import clean, day_of
 from grants.awards.workflow import AwardState
+from grants.imports.formats import Candidate
+from grants.imports.payees import PayeeBook
+from grants.imports.rules import Ground, Judged, KnownLine, Verdict, judge
+from grants.imports.values import clean, day_of
 from grants.kernel.errors import RuleBroken
 from grants.kernel.money import Fen
 from grants.parties.imported import KnownOrganisation

@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grants.awards.import_formats import Reading
-from grants.awards.import_rules import YUAN, Judged, NewAward, Verdict
-from grants.awards.import_values import clean
 from grants.awards.workflow import AwardState
+from grants.imports.formats import Reading
+from grants.imports.rules import YUAN, Judged, NewAward, Verdict
+from grants.imports.values import clean
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Refusal, RuleBroken
 from grants.kernel.money import Fen

@@ -14,15 +14,15 @@ import pytest
 
 from grants import invariants
 from grants.awards import actions, queries
-from grants.awards.import_columns import import_template
-from grants.awards.import_command import cli_import
-from grants.awards.importing import ImportOptions, ImportReport, preview_import, run_import
+from grants.imports.actions import ImportOptions, ImportReport, preview_import, run_import
+from grants.imports.columns import import_template
+from grants.imports.command import cli_import
 from grants.kernel.errors import NotAllowed, RuleBroken
 from grants.kernel.identity import Role
 from grants.platform import db
 from grants.platform.audit import Case, timeline
 from grants.platform.sheets import Column, read_sheet, write_sheet
-from tests.awards.rehearsal import independent_totals, rehearsal_file
+from tests.imports.rehearsal import independent_totals, rehearsal_file
 from tests.world import World, add_line, add_organisation, bucket, furnished
 
 pytestmark = pytest.mark.usefixtures("empty")

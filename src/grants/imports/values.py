@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date
 
-from grants.awards.import_columns import field_title
-from grants.awards.import_formats import Candidate
 from grants.awards.workflow import AwardState
+from grants.imports.columns import field_title
+from grants.imports.formats import Candidate
 from grants.kernel.errors import N_, RuleBroken
 from grants.kernel.identifiers import is_uscc, plain_identifier
 from grants.kernel.money import Fen, fen_from_yuan, yuan_text

@@ -12,8 +12,8 @@ from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from grants.awards import import_pages
-from grants.awards.import_columns import all_fields
+from grants.imports import pages as import_pages
+from grants.imports.columns import all_fields
 from grants.kernel.errors import Refusal
 from grants.kernel.identity import Actor, Role
 from grants.platform import access, db, pages
@@ -63,7 +63,7 @@ class Office:
 
     async def send(self, content: bytes, name: str = "a.csv", **more: str) -> httpx.Response:
         return await self.browser.post(
-            "/awards/import", data={**CHOICE, **more}, files={"list": (name, content)}
+            "/imports/new", data={**CHOICE, **more}, files={"list": (name, content)}
         )
 
     async def look(self, content: bytes, **more: str) -> httpx.Response:
@@ -89,13 +89,13 @@ async def office() -> AsyncIterator[Office]:
 
 
 async def test_the_upload_page_offers_programmes_funds_and_the_template(office: Office) -> None:
-    shown = await office.browser.get("/awards/import")
+    shown = await office.browser.get("/imports/new")
     assert shown.status_code == 200
-    assert all(t in shown.text for t in ('value="NH"', 'value="G"', "/awards/import/template.xlsx"))
+    assert all(t in shown.text for t in ('value="NH"', 'value="G"', "/imports/template.xlsx"))
 
 
 async def test_the_template_can_be_fetched_and_read(office: Office) -> None:
-    got = await office.browser.get("/awards/import/template.xlsx")
+    got = await office.browser.get("/imports/template.xlsx")
     assert len(read_sheet("t.xlsx", got.content).headers) == len(all_fields())
 
 
@@ -104,27 +104,25 @@ async def test_a_preview_shows_verdicts_and_writes_nothing(office: Office) -> No
     assert shown.status_code == 200
     assert "The amount is 0.00; an award is more than zero." in shown.text
     assert "One line is refused" in shown.text
-    assert 'action="/awards/import/run"' not in shown.text
+    assert 'action="/imports"' not in shown.text
     assert await db.value("SELECT count(*) FROM award") == 0
 
 
 async def test_a_confirmed_preview_is_imported_with_its_options(office: Office) -> None:
     shown = await office.look(MIXED, skip="on")
     assert "Writes one award, 60,000.00 yuan" in shown.text
-    done = await office.browser.post(
-        "/awards/import/run", data=fields_of(shown.text, "/awards/import/run")
-    )
+    done = await office.browser.post("/imports", data=fields_of(shown.text, "/imports"))
     assert done.status_code == 303
     result = await office.browser.get(done.headers["location"])
     assert "Import written" in result.text and "60,000.00" in result.text
     assert await db.value("SELECT count(*) FROM award") == 1
-    assert "a.csv" in (await office.browser.get("/awards/import")).text
+    assert "a.csv" in (await office.browser.get("/imports/new")).text
 
 
 async def test_an_imported_file_is_no_longer_kept(office: Office) -> None:
-    fields = fields_of((await office.look(GOOD)).text, "/awards/import/run")
-    await office.browser.post("/awards/import/run", data=fields)
-    again = await office.browser.post("/awards/import/run", data=fields)
+    fields = fields_of((await office.look(GOOD)).text, "/imports")
+    await office.browser.post("/imports", data=fields)
+    again = await office.browser.post("/imports", data=fields)
     assert (again.status_code, "no longer kept" in again.text) == (409, True)
 
 
@@ -163,7 +161,7 @@ async def test_a_file_that_cannot_be_read_comes_back_beside_its_field(office: Of
 
 
 async def test_a_form_without_a_file_keeps_what_was_chosen(office: Office) -> None:
-    sent = await office.browser.post("/awards/import", data=CHOICE)
+    sent = await office.browser.post("/imports/new", data=CHOICE)
     assert sent.status_code == 422
     assert '<option value="NH" selected>' in sent.text
 
@@ -186,7 +184,7 @@ async def test_nobody_sees_the_kept_file_of_another(office: Office) -> None:
 async def test_a_file_name_that_is_a_path_stays_a_name(office: Office) -> None:
     for wanted in ("../../etc/passwd", "0" * 63, ""):
         shown = await office.browser.get(
-            "/awards/import/preview", params={**CHOICE, "name": "a.csv", "file": wanted}
+            "/imports/preview", params={**CHOICE, "name": "a.csv", "file": wanted}
         )
         assert shown.status_code == 409
 

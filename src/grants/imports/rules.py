@@ -11,10 +11,13 @@ from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
-from grants.awards.import_columns import due_field, field_title
-from grants.awards.import_formats import Candidate
-from grants.awards.import_payees import Payee, PayeeBook
-from grants.awards.import_values import (
+from grants.awards.rules import InstalmentPlan, SharePlan
+from grants.awards.workflow import AwardState
+from grants.budget.rules import line_is_open
+from grants.imports.columns import due_field, field_title
+from grants.imports.formats import Candidate
+from grants.imports.payees import Payee, PayeeBook
+from grants.imports.values import (
     MAX_TEXT,
     amount_of,
     clean,
@@ -23,9 +26,6 @@ from grants.awards.import_values import (
     text_of,
     uscc_of,
 )
-from grants.awards.rules import InstalmentPlan, SharePlan
-from grants.awards.workflow import AwardState
-from grants.budget.rules import line_is_open
 from grants.kernel.errors import N_, Refusal, RuleBroken
 from grants.kernel.money import Fen, yuan_text
 

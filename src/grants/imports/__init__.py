@@ -1,0 +1,1 @@
+"""Imports: lists of past and present awards, looked at first and then taken in as a whole."""
