@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from grants.imports.actions import ImportOptions, run_import
+from grants.imports.actions import run_import
+from grants.imports.report import ImportOptions
 from grants.kernel import calendar
 from grants.kernel.identity import Role
 from grants.platform import db

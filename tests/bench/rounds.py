@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from grants.kernel.identity import Role
-from tests.awards.rehearsal import rehearsal_file
+from tests.imports.rehearsal import rehearsal_file
 from tests.bench import forms, pages
 from tests.bench.application import BARE, served
 from tests.bench.approvals import BY_HTTP, BY_PGBENCH, Approvals

@@ -7,14 +7,11 @@ import os
 from decimal import Decimal
 from pathlib import Path
 
-_NAME = "lloyds-bank-foundation-4116-grants.json"
-
 
 def rehearsal_file() -> bytes:
-    """The file that GRANTS_REHEARSAL_FILE names, or the one in the shared data, or a made one."""
-    beside = Path(__file__).parents[2].parent / "shared" / "data" / _NAME
-    path = Path(os.environ.get("GRANTS_REHEARSAL_FILE", beside))
-    return path.read_bytes() if path.is_file() else _made_up()
+    """The file that GRANTS_REHEARSAL_FILE names, or a made one where it names none."""
+    given = os.environ.get("GRANTS_REHEARSAL_FILE")
+    return Path(given).read_bytes() if given else _made_up()
 
 
 def _made_up() -> bytes:

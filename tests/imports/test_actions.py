@@ -14,9 +14,10 @@ import pytest
 
 from grants import invariants
 from grants.awards import actions, queries
-from grants.imports.actions import ImportOptions, ImportReport, preview_import, run_import
-from grants.imports.columns import import_template
+from grants.imports.actions import preview_import, run_import
 from grants.imports.command import cli_import
+from grants.imports.report import ImportOptions, ImportReport
+from grants.imports.template import import_template
 from grants.kernel.errors import NotAllowed, RuleBroken
 from grants.kernel.identity import Role
 from grants.platform import db

@@ -8,8 +8,10 @@ import json
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
-from grants.imports.columns import all_fields, column_title, import_template
-from grants.imports.formats import Candidate, header_mapping, read_candidates
+from grants.imports.candidates import Candidate
+from grants.imports.columns import all_fields
+from grants.imports.formats import header_mapping, read_candidates
+from grants.imports.template import column_title, import_template
 from grants.kernel.errors import RuleBroken
 from grants.platform.sheets import read_sheet
 

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from grants.awards.workflow import AwardState
-from grants.imports.formats import Candidate
+from grants.imports.candidates import Candidate
 from grants.imports.payees import PayeeBook
 from grants.imports.rules import Ground, Judged, KnownLine, Verdict, judge
 from grants.imports.values import clean, day_of

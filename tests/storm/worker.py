@@ -29,7 +29,8 @@ from grants.banking import answers, refunds
 from grants.banking import queries as bank_queries
 from grants.budget import actions as budget
 from grants.budget.rules import QuotaKind
-from grants.imports.actions import ImportOptions, run_import
+from grants.imports.actions import run_import
+from grants.imports.report import ImportOptions
 from grants.kernel.errors import Refusal
 from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen

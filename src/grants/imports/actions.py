@@ -16,19 +16,17 @@ from datetime import date, datetime
 from grants.awards.workflow import AwardState
 from grants.budget import queries as budget
 from grants.imports import queries
-from grants.imports.columns import import_template
-from grants.imports.formats import Candidate, Reading, header_mapping, read_candidates
+from grants.imports.candidates import Candidate, Reading
+from grants.imports.formats import read_candidates
 from grants.imports.payees import Payee, PayeeBook
 from grants.imports.report import (
     ImportOptions,
     ImportReport,
-    Reason,
-    RowVerdict,
     outcome,
     report_of,
     summary,
 )
-from grants.imports.rules import Ground, Judged, NewAward, Verdict, judge, line_codes
+from grants.imports.rules import Ground, Judged, NewAward, judge, line_codes
 from grants.imports.values import clean
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotAllowed, RuleBroken
@@ -36,18 +34,6 @@ from grants.kernel.identity import Actor, Permission
 from grants.parties import imported as parties
 from grants.platform import db
 from grants.platform.audit import Case, record, record_all, take_duties
-
-__all__ = [
-    "ImportOptions",
-    "ImportReport",
-    "Reason",
-    "RowVerdict",
-    "Verdict",
-    "header_mapping",
-    "import_template",
-    "preview_import",
-    "run_import",
-]
 
 Progress = Callable[[str, int, int], None]
 """Told what is done now, how many lines are done, and of how many."""

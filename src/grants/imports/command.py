@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from grants.imports.actions import ImportOptions, ImportReport, Verdict, run_import
+from grants.imports.actions import run_import
+from grants.imports.report import ImportOptions, ImportReport
+from grants.imports.rules import Verdict
 from grants.kernel import calendar
 from grants.kernel.errors import Refusal
 from grants.kernel.identity import SYSTEM, Actor, Role

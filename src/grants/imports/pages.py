@@ -14,10 +14,11 @@ from pydantic import BaseModel, Field
 from grants.budget import queries as budget
 from grants.imports import files, queries
 from grants.imports.actions import preview_import, run_import
-from grants.imports.columns import REQUIRED, all_fields, field_title, import_template
+from grants.imports.columns import REQUIRED, all_fields, field_title
 from grants.imports.formats import header_mapping, read_candidates, read_headers
 from grants.imports.report import ImportOptions, ImportReport, RowVerdict
 from grants.imports.rules import Verdict
+from grants.imports.template import import_template
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Refusal, RuleBroken
 from grants.kernel.identity import Permission as P

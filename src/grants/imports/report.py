@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grants.awards.workflow import AwardState
-from grants.imports.formats import Reading
+from grants.imports.candidates import Reading
 from grants.imports.rules import YUAN, Judged, NewAward, Verdict
 from grants.imports.values import clean
 from grants.kernel import calendar

@@ -14,8 +14,8 @@ from typing import TypeVar
 from grants.awards.rules import InstalmentPlan, SharePlan
 from grants.awards.workflow import AwardState
 from grants.budget.rules import line_is_open
+from grants.imports.candidates import Candidate
 from grants.imports.columns import due_field, field_title
-from grants.imports.formats import Candidate
 from grants.imports.payees import Payee, PayeeBook
 from grants.imports.values import (
     MAX_TEXT,

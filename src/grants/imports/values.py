@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import date
 
 from grants.awards.workflow import AwardState
+from grants.imports.candidates import Candidate
 from grants.imports.columns import field_title
-from grants.imports.formats import Candidate
 from grants.kernel.errors import N_, RuleBroken
 from grants.kernel.identifiers import is_uscc, plain_identifier
 from grants.kernel.money import Fen, fen_from_yuan, yuan_text
