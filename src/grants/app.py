@@ -86,6 +86,12 @@ async def language(request: R, lang: FromPath[str], back: FromQuery[str] = "/") 
     return answer
 
 
+@get("/{address:path}", permission=P.PUBLIC)
+async def nowhere(address: FromPath[str]) -> None:
+    """No page has this address; asked here, the guard still knows who asks."""
+    raise NotFound()
+
+
 async def finish(message: Message, scope: Scope) -> None:
     """Security headers on every answer, those of refusals and faults too."""
     if message["type"] == "http.response.start":
@@ -162,6 +168,7 @@ def routes() -> list[HTTPRouteHandler]:
         *month_pages.ROUTES,
         *report_pages.ROUTES,
         *home_pages.ROUTES,
+        nowhere,
     ]
 
 

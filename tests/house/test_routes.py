@@ -247,6 +247,12 @@ async def test_an_agency_finds_nothing_of_another(world: World) -> None:
     assert wrong == []
 
 
+async def test_an_unknown_address_keeps_the_menu_of_who_is_signed_in(world: World) -> None:
+    async with browsing(world[Role.OFFICER]) as client:
+        got = await client.get("/no/such/page")
+    assert got.status_code == 404 and 'href="/payments"' in got.text
+
+
 async def test_every_award_has_a_page(world: World) -> None:
     async with browsing(world[Role.AUDITOR]) as client:
         for award_id in (await ids_of_the_world())["award_id"]:
