@@ -6,12 +6,14 @@ from datetime import datetime
 
 import pytest
 
-from grants.awards.jobs import commit_new_years_shares
+from grants.awards.jobs import commit_new_years_shares, watch_claims
 from grants.kernel import calendar
 from grants.kernel.identity import Role
 from grants.platform import db, inbox
 from tests.awards.test_actions import two_years
-from tests.world import World, bucket, furnished
+from tests.world import YUAN, World, active_award, approved, bucket, furnished, instalments
+from tests.world_awards import claim
+from tests.world_banking import pay
 
 pytestmark = pytest.mark.usefixtures("empty")
 
@@ -42,3 +44,18 @@ async def test_a_line_that_cannot_bear_its_share_is_told_to_the_officers_once_a_
     assert len(await inbox.messages(world[Role.OFFICER])) == 1
     async with db.unit_of_work(world[Role.FIN_HEAD]):
         await db.execute("UPDATE budget_line SET state = 'OPEN' WHERE id = $1", line)
+
+
+async def test_money_that_should_have_come_back_is_told_once_a_week() -> None:
+    world = await furnished()
+    award = await active_award(world, 20_000 * YUAN)
+    await pay(world, await approved(world, (await instalments(award))[0]))
+    await claim(world, award, 4_000 * YUAN)
+    with calendar.rehearsed_at(datetime(2026, 7, 31, 7, tzinfo=calendar.ZONE)):
+        assert await watch_claims() == "0 messages"
+    with calendar.rehearsed_at(datetime(2026, 8, 3, 7, tzinfo=calendar.ZONE)):
+        assert await watch_claims() == "1 messages"
+    with calendar.rehearsed_at(datetime(2026, 8, 7, 7, tzinfo=calendar.ZONE)):
+        assert await watch_claims() == "0 messages"
+    with calendar.rehearsed_at(datetime(2026, 8, 10, 7, tzinfo=calendar.ZONE)):
+        assert await watch_claims() == "1 messages"
