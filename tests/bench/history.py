@@ -157,7 +157,9 @@ def _planned(size: Size, today: date) -> str:
                    CASE WHEN n <= {size.paid} THEN 1 + n % {LINES}
                         ELSE {first_open} + 1 + n % {LINES_A_YEAR} END AS line,
                    1 + n * 7 % {PAYEES} AS payee,
-                   (500000 + n::bigint * 7919 % 4400000) AS amount_fen
+                   -- One amount for all last steps: pgbench repeats one approval's statements.
+                   CASE WHEN n > {size.payments - size.for_deputy} THEN 3000000
+                        ELSE 500000 + n::bigint * 7919 % 4400000 END AS amount_fen
             FROM generate_series(1, {size.payments}) n
         ) counted
         CROSS JOIN LATERAL (SELECT l.fiscal_year AS year, l.code FROM budget_line l
@@ -233,7 +235,8 @@ INSERT INTO payment (id, number, fiscal_year, award, instalment, share, commitme
     state, round, step, chain, tier, tier_policy, gate, made_by_person, due_on, submitted_at,
     approved_at, paid_on, version)
 SELECT n, '付〔' || year || '〕' || lpad(n::text, 6, '0'), year, n, n, n, n, payee, o.name,
-       planned.amount_fen, '服务费', lpad(n::text, 20, '0'), 'RECEIPT', planned.amount_fen, '',
+       planned.amount_fen, '服务费 ' || n, lpad(n::text, 20, '0'), 'RECEIPT',
+       planned.amount_fen, '',
        CASE WHEN waits THEN 'SUBMITTED' ELSE 'PAID' END, 1, step,
        '["SECTION_HEAD", "FIN_OFFICER", "DEPUTY_LEADER"]', 'T1',
        (SELECT id FROM policy_version WHERE kind = 'approval_tiers'), $2, $1, due_on,

@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from grants.kernel.identity import Role
-from tests.imports.rehearsal import rehearsal_file
 from tests.bench import forms, pages
 from tests.bench.application import BARE, served
 from tests.bench.approvals import BY_HTTP, BY_PGBENCH, Approvals
@@ -20,6 +19,7 @@ from tests.bench.ground import LARGE, SMALL, Ground, lay
 from tests.bench.imports import import_and_copy
 from tests.bench.load import Client
 from tests.bench.measured import Line, Series, table
+from tests.imports.rehearsal import rehearsal_file
 
 ROUNDS = 5
 _STARTS = 3

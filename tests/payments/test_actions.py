@@ -24,6 +24,7 @@ from tests.world import (
     instalments,
     submitted,
 )
+from tests.world_banking import pay
 from tests.world_payments import (
     T1,
     T2,
@@ -220,3 +221,13 @@ async def test_payments_of_one_line_approved_together_stay_within_the_cash_plan(
     assert results.count(None) == 3
     assert {r.code for r in results if isinstance(r, Refusal)} == {"gate.cash_plan_has_room"}
     assert await bucket(world.line, "payable") == 30_000 * YUAN
+
+
+async def test_the_form_of_an_early_instalment_knows_nothing_of_a_later_one() -> None:
+    world = await furnished()
+    award = await active_award(world, 20_000 * YUAN, 10_000 * YUAN)
+    first, second = [await approved(world, part) for part in await instalments(award)]
+    await pay(world, first)
+    await pay(world, second)
+    before = [await queries.paid_on_award_before(await found(p)) for p in (first, second)]
+    assert before == [0, 20_000 * YUAN]

@@ -46,6 +46,7 @@ def approval_form(**changes: Any) -> SimpleNamespace:
         "invoice_no": "26322000000004170417",
         "attachment_count": 4,
         "due_on": date(2026, 11, 23),
+        "paid_on": None,
         "days_left": 3,
         "opinions": [opinion(role, signed=place < 4) for place, role in enumerate(ROLES)],
         "minutes_no": "局长办公会纪要〔2026〕7号",

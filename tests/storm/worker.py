@@ -35,9 +35,9 @@ from grants.kernel.errors import Refusal
 from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen
 from grants.payments import actions as payments
-from grants.payments import approvals
+from grants.payments import approvals, lists
 from grants.payments import queries as payment_queries
-from grants.payments.queries import PaymentFilter
+from grants.payments.lists import PaymentFilter
 from grants.platform import db
 from tests.storm.check import IMPORTED_ROWS, found_wrong
 from tests.world import DAY, YUAN, World, details, draft_award
@@ -123,8 +123,8 @@ class Clerk:
         await payments.submit_payment(officer, payment, seen_version=1, today=DAY)
         self.tell("payment", payment, "submit")
 
-    async def some(self, state: str, limit: int) -> list[payment_queries.Listed]:
-        found = await payment_queries.payments(SYSTEM, PaymentFilter(state=state), limit=60)
+    async def some(self, state: str, limit: int) -> list[lists.Listed]:
+        found = await lists.payments(SYSTEM, PaymentFilter(state=state), limit=60)
         return self.chance.sample(found, min(limit, len(found)))
 
     async def approve(self) -> None:

@@ -88,6 +88,15 @@ async def line(line_id: int) -> Line:
     return _line(found)
 
 
+async def lines_with_codes(codes: Sequence[str]) -> list[Line]:
+    """The lines of these codes; a code that is none is left out."""
+    found = await db.rows(
+        _LINE + "WHERE l.code = ANY($1::text[]) ORDER BY l.id",
+        list(codes),
+    )
+    return [_line(r) for r in found]
+
+
 async def line_of(programme_id: int, fund_source_id: int, fiscal_year: int) -> Line | None:
     """The line of a programme and fund source in a year, where there is one."""
     found = await db.row(

@@ -21,10 +21,10 @@ from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen, yuan_text
 from grants.parties import queries as parties
 from grants.payments import actions as payments
-from grants.payments import approvals
+from grants.payments import approvals, lists
 from grants.payments import queries as payment_queries
 from grants.payments.actions import RequestDetails
-from grants.payments.queries import PaymentFilter
+from grants.payments.lists import PaymentFilter
 from grants.platform import db
 
 MINUTES = "局长办公会纪要〔{year}〕{number}号"
@@ -423,9 +423,7 @@ async def _lay_bank_troubles(
 
 async def _lay_refund(bureau: Bureau, diary: Diary) -> None:
     """A payee returned part of a payment: one refund is posted, one waits."""
-    paid = await payment_queries.payments(
-        bureau[Role.FIN_OFFICER], PaymentFilter(state="PAID"), limit=2
-    )
+    paid = await lists.payments(bureau[Role.FIN_OFFICER], PaymentFilter(state="PAID"), limit=2)
     day = diary.last_day - timedelta(days=8)
     for n, payment in enumerate(paid):
         with diary.at(day, 11, n):

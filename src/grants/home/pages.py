@@ -14,9 +14,9 @@ from grants.home import queries
 from grants.kernel import calendar
 from grants.kernel.errors import N_
 from grants.kernel.identity import Permission as P
-from grants.payments import queries as payments
+from grants.payments import lists
+from grants.payments.lists import PaymentFilter
 from grants.payments.pages import TONES
-from grants.payments.queries import PaymentFilter
 from grants.payments.workflow import PAYMENT
 from grants.platform.access import actor_of
 from grants.platform.lists import Column, Listing, View
@@ -49,16 +49,16 @@ async def home(request: R) -> Response[str]:
     today = calendar.today()
     listing = Listing.of(request, filters=("q", "clock"), columns=_COLUMNS, order="due")
     clock = listing.filters.get("clock")
-    wanted = payments.waiting_for(
+    wanted = lists.waiting_for(
         actor,
         search=listing.filters.get("q", ""),
         order=("-" if listing.descending else "") + listing.order,
         due_before={"overdue": today, "week": today + timedelta(days=8)}.get(clock or ""),
     )
     approves = actor.may(P.PAYMENT_APPROVE)
-    count, total_fen = await payments.count_payments(actor, wanted) if approves else (0, 0)
+    count, total_fen = await lists.count_payments(actor, wanted) if approves else (0, 0)
     rows = (
-        await payments.payments(actor, wanted, limit=listing.size, offset=listing.offset)
+        await lists.payments(actor, wanted, limit=listing.size, offset=listing.offset)
         if approves
         else []
     )
@@ -92,7 +92,7 @@ async def _agency(request: R) -> Response[str]:
     return page(
         request,
         "home/agency.html",
-        payments=await payments.payments(actor, PaymentFilter(order="-number"), limit=50),
+        payments=await lists.payments(actor, PaymentFilter(order="-number"), limit=50),
         titles=PAYMENT.titles,
         tones=TONES,
         awards=await awards.awards(actor, AwardFilter(), limit=50),

@@ -14,8 +14,8 @@ from grants.budget import queries as budget
 from grants.kernel.errors import N_
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
-from grants.payments import queries as payments
-from grants.payments.queries import PaymentFilter
+from grants.payments import lists
+from grants.payments.lists import PaymentFilter
 from grants.platform import db, inbox
 
 
@@ -80,12 +80,12 @@ async def _refunds(_: Actor) -> Waiting:
 
 
 async def _bounced(actor: Actor) -> Waiting:
-    count, _ = await payments.count_payments(actor, PaymentFilter(state="BOUNCED"))
+    count, _ = await lists.count_payments(actor, PaymentFilter(state="BOUNCED"))
     return Waiting(N_("Payments the bank returned"), count, "/payments?state=BOUNCED")
 
 
 async def _returned(actor: Actor) -> Waiting:
-    count, _ = await payments.count_payments(actor, PaymentFilter(state="RETURNED"))
+    count, _ = await lists.count_payments(actor, PaymentFilter(state="RETURNED"))
     return Waiting(N_("Requests returned for correction"), count, "/payments?state=RETURNED")
 
 

@@ -12,10 +12,9 @@ from grants.kernel import calendar
 from grants.kernel.errors import N_
 from grants.kernel.identity import ROLE_TITLES, Actor, Role
 from grants.kernel.money import Fen
-from grants.payments import gatekeeper, queries
+from grants.payments import gate_queries, gatekeeper, queries
 from grants.payments.gate import Finding, Mark
 from grants.payments.rules import PayerAccount
-from grants.payments.workflow import PaymentState
 from grants.platform.pages import render
 from grants.platform.pdf import qr_data_uri, render_pdf
 from grants.platform.policy import policy_on
@@ -66,6 +65,7 @@ class ApprovalForm:
     invoice_no: str
     attachment_count: int
     due_on: date
+    paid_on: date | None
     days_left: int
     opinions: Sequence[Opinion]
     minutes_no: str
@@ -86,15 +86,13 @@ async def approval_form(actor: Actor, payment_id: int, *, lang: str, today: date
 
 async def _form(actor: Actor, payment_id: int, *, lang: str, today: date) -> ApprovalForm:
     payment = await queries.payment(actor, payment_id)
-    facts = await queries.gate_facts(payment_id, minutes_needed=False, repeat_days=90)
+    facts = await gate_queries.gate_facts(payment_id, minutes_needed=False, repeat_days=90)
     line = await budget.line(payment.line_id)
     documents = await budget.quota_movements(line_id=line.id, state="APPROVED")
     codes = (await policy_on("budget_codes", BudgetCodes, today)).body
     payer = (await policy_on("payer_account", PayerAccount, today)).body
     case_url = f"{settings.public_url}/payments/{payment_id}"
-    paid_before = facts.award_paid_fen
-    if payment.state == PaymentState.PAID:
-        paid_before = Fen(paid_before - payment.amount_fen)
+    paid_before = await queries.paid_on_award_before(payment)
     return ApprovalForm(
         number=payment.number,
         office=payer.name,
@@ -125,6 +123,7 @@ async def _form(actor: Actor, payment_id: int, *, lang: str, today: date) -> App
         invoice_no=payment.invoice_no or "",
         attachment_count=facts.attachments,
         due_on=payment.due_on,
+        paid_on=payment.paid_on,
         days_left=(payment.due_on - today).days,
         opinions=_opinions(payment, await queries.acts(payment_id), texts(lang)),
         minutes_no=payment.minutes_no or payment.award_minutes_no,

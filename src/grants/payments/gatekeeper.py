@@ -8,7 +8,7 @@ from datetime import date
 from grants.awards.tiers import ApprovalTiers, payment_tier
 from grants.budget.rules import BudgetApproval, FundMatrix
 from grants.kernel.money import Fen
-from grants.payments import queries
+from grants.payments import gate_queries, queries
 from grants.payments.gate import Finding, Mark, look_through_gate
 from grants.payments.gate_facts import GatePolicy, Look
 from grants.payments.workflow import PaymentState
@@ -29,15 +29,15 @@ async def gate_of(payment: queries.Payment, *, today: date) -> list[Finding]:
         amount_fen=payment.amount_fen,
         decided_by_meeting=bool(payment.award_minutes_no),
     )
-    facts = await queries.gate_facts(
+    facts = await gate_queries.gate_facts(
         payment.id, minutes_needed=tier.minutes_needed, repeat_days=policy.repeat_days
     )
     approved_for = (await policy_on("budget_approval", BudgetApproval, today)).body.fiscal_year
     last_years_paid = Fen(0)
     if approved_for < facts.line_year:
-        last_years_paid = await queries.paid_in_last_years_period(payment.line_id, today)
+        last_years_paid = await gate_queries.paid_in_last_years_period(payment.line_id, today)
     look = Look(facts, policy, matrix, approved_for, last_years_paid, today)
-    return look_through_gate(look, await queries.waivers(payment.id))
+    return look_through_gate(look, await gate_queries.waivers(payment.id))
 
 
 async def stored_gate(payment_id: int) -> list[Finding]:

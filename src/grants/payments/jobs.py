@@ -9,8 +9,8 @@ from grants.kernel import calendar
 from grants.kernel.errors import N_
 from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import yuan_text
-from grants.payments import queries
-from grants.payments.queries import PaymentFilter
+from grants.payments import lists
+from grants.payments.lists import PaymentFilter
 from grants.platform import db, inbox
 from grants.platform.jobs import Job, daily
 
@@ -45,7 +45,7 @@ async def watch_clocks() -> str:
     """Remind whose turn it is of requests whose time runs out."""
     today = calendar.today()
     told = 0
-    waiting = await queries.payments(
+    waiting = await lists.payments(
         SYSTEM,
         PaymentFilter(state="SUBMITTED", due_before=today + timedelta(days=_WARNING_DAYS + 1)),
         limit=10_000,

@@ -15,9 +15,9 @@ from grants.kernel.identity import ROLE_TITLES, Actor
 from grants.kernel.identity import Permission as P
 from grants.parties import queries as parties
 from grants.parties.pages import Section
-from grants.payments import documents, gatekeeper, queries
+from grants.payments import documents, gatekeeper, lists, queries
 from grants.payments.gate import gate_refusal
-from grants.payments.queries import PaymentFilter
+from grants.payments.lists import PaymentFilter
 from grants.payments.rules import PaymentCase
 from grants.payments.workflow import PAYMENT, PaymentState
 from grants.platform import files
@@ -99,8 +99,8 @@ async def index(request: R) -> Response[str]:
     """All payments within one's scope."""
     actor, listing = actor_of(request), _listing(request)
     wanted = _filter(listing)
-    count, total_fen = await queries.count_payments(actor, wanted)
-    rows = await queries.payments(actor, wanted, limit=listing.size, offset=listing.offset)
+    count, total_fen = await lists.count_payments(actor, wanted)
+    rows = await lists.payments(actor, wanted, limit=listing.size, offset=listing.offset)
     return page(
         request,
         "payments/list.html",
@@ -133,7 +133,7 @@ async def export(request: R) -> Response[bytes]:
             ("due_on", N_("Due"), "day"),
             ("paid_on", N_("Paid on"), "day"),
         ],
-        await queries.payments(actor_of(request), _filter(_listing(request)), limit=100_000),
+        await lists.payments(actor_of(request), _filter(_listing(request)), limit=100_000),
         state=lambda row: text(PAYMENT.titles[PaymentState(row.state)]),
     )
 
@@ -272,14 +272,14 @@ async def payee_section(actor: Actor, organisation_id: int) -> Section | None:
     if not actor.may(P.PAYMENT_SEE):
         return None
     wanted = PaymentFilter(organisation_id=organisation_id, order="-number")
-    count, total_fen = await queries.count_payments(actor, wanted)
+    count, total_fen = await lists.count_payments(actor, wanted)
     return Section(
         N_("Payments"),
         "payments/_of_payee.html",
         {
             "count": count,
             "total_fen": total_fen,
-            "payments": await queries.payments(actor, wanted, limit=10),
+            "payments": await lists.payments(actor, wanted, limit=10),
             "titles": PAYMENT.titles,
             "tones": TONES,
             "today": calendar.today(),
