@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -241,18 +240,48 @@ async def instalment(instalment_id: int, *, lock: bool = False) -> Instalment:
     return Instalment(**found)
 
 
-async def due_instalments(by: date) -> Sequence[Instalment]:
-    """Open instalments of active awards due by a day, earliest first."""
+@dataclass(frozen=True)
+class DueInstalment:
+    """An open instalment as a list of work shows it."""
+
+    id: int
+    award_id: int
+    award_number: str
+    title: str
+    payee_name: str
+    sequence: int
+    amount_fen: Fen
+    condition: str
+    condition_met_on: date | None
+    due_on: date
+
+
+_DUE = """
+FROM instalment i JOIN award a ON a.id = i.award
+LEFT JOIN organisation o ON o.id = a.organisation LEFT JOIN person p ON p.id = a.person
+WHERE a.state = 'ACTIVE' AND i.state = 'OPEN' AND i.due_on <= $1
+"""
+
+
+async def due_instalments(by: date, *, limit: int = 10_000) -> list[DueInstalment]:
+    """Open instalments of active awards due by a day: those that can be paid come first."""
     found = await db.rows(
-        _INSTALMENT
-        + """
-        JOIN award a ON a.id = i.award
-        WHERE a.state = 'ACTIVE' AND i.state = 'OPEN' AND i.due_on <= $1
-        ORDER BY i.due_on, i.id
-        """,
+        """
+        SELECT i.id, a.id AS award_id, a.number AS award_number, a.title,
+               coalesce(o.name, p.name) AS payee_name, i.sequence, i.amount_fen, i.condition,
+               i.condition_met_on, i.due_on
+        """
+        + _DUE
+        + "ORDER BY i.condition_met_on IS NULL, i.due_on, i.id LIMIT $2",
         by,
+        limit,
     )
-    return [Instalment(**r) for r in found]
+    return [DueInstalment(**r) for r in found]
+
+
+async def count_due_instalments(by: date) -> int:
+    """How many instalments `due_instalments` finds."""
+    return int(await db.value("SELECT count(*) " + _DUE, by))
 
 
 async def awaiting_this_years_share(fiscal_year: int) -> list[Award]:

@@ -27,6 +27,7 @@ R = Request[Any, Any, Any]
 
 #: Officers see instalments that fall due within so many days [D].
 _AHEAD_DAYS = 30
+_DUE_ROWS = 50
 
 _COLUMNS = (
     Column("payee", N_("Payee"), sortable=True),
@@ -62,11 +63,7 @@ async def home(request: R) -> Response[str]:
         if approves
         else []
     )
-    due = (
-        await awards.due_instalments(today + timedelta(days=_AHEAD_DAYS))
-        if actor.may(P.PAYMENT_REQUEST)
-        else []
-    )
+    ahead, asks = today + timedelta(days=_AHEAD_DAYS), actor.may(P.PAYMENT_REQUEST)
     return page(
         request,
         "home/worklist.html",
@@ -78,8 +75,8 @@ async def home(request: R) -> Response[str]:
         views=_VIEWS,
         titles=PAYMENT.titles,
         tones=TONES,
-        due=due[:50],
-        due_count=len(due),
+        due=await awards.due_instalments(ahead, limit=_DUE_ROWS) if asks else [],
+        due_count=await awards.count_due_instalments(ahead) if asks else 0,
         piles=await queries.waiting_for(actor),
         fund=await reports.fund_totals(today.year) if actor.may(P.OVERVIEW_SEE) else None,
         today=today,
