@@ -78,7 +78,7 @@ async def export(request: R) -> Response[bytes]:
         has_second_factor=lambda account: text(
             N_("set up") if account.has_second_factor else N_("none")
         ),
-        is_active=lambda account: text(N_("open") if account.is_active else N_("closed")),
+        is_active=lambda account: text(N_("in use") if account.is_active else N_("out of use")),
     )
 
 
