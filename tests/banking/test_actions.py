@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from grants.banking import actions, answers, months, queries, refunds
+from grants.banking.bank_profiles import PROFILES
 from grants.banking.bank_results import BadResultFile
 from grants.invariants import verify
 from grants.kernel.errors import Conflict, NotAllowed, RuleBroken
@@ -297,3 +298,63 @@ async def test_an_answer_for_a_closed_month_is_refused() -> None:
     with pytest.raises(BadResultFile) as refused:
         await answers.take_results(world[Role.CASHIER], "a.csv", await answer(batch), today=DAY)
     assert {p.code for p in refused.value.problems} == {"result.month_closed"}
+
+
+async def test_a_paid_line_without_a_day_is_refused_until_the_day_is_stated() -> None:
+    world = await furnished()
+    first, _ = await two_approved(world)
+    batch = await sent_batch(world, first)
+    content = await answer(batch, day="")
+    with pytest.raises(BadResultFile) as refused:
+        await answers.take_results(world[Role.CASHIER], "a.csv", content, today=DAY)
+    assert [p.code for p in refused.value.problems] == ["result.no_day"]
+    with pytest.raises(RuleBroken) as ahead:
+        await answers.take_results(
+            world[Role.CASHIER], "a.csv", content, today=DAY, booked_on=date(2026, 6, 16)
+        )
+    assert ahead.value.code == "result.day_ahead"
+    await answers.take_results(
+        world[Role.CASHIER], "a.csv", content, today=DAY, booked_on=date(2026, 6, 12)
+    )
+    assert (await queries.attempts(first))[0].booked_on == date(2026, 6, 12)
+    await assert_all_invariants_hold()
+
+
+async def test_a_stated_day_does_not_overrule_the_banks() -> None:
+    world = await furnished()
+    first, _ = await two_approved(world)
+    content = await answer(await sent_batch(world, first))
+    await answers.take_results(
+        world[Role.CASHIER], "a.csv", content, today=DAY, booked_on=date(2026, 6, 12)
+    )
+    assert (await queries.attempts(first))[0].booked_on == date(2026, 6, 16)
+
+
+async def test_a_reference_that_comes_later_contradicts_nothing() -> None:
+    world = await furnished()
+    first, _ = await two_approved(world)
+    content = await answer(await sent_batch(world, first))
+    without = content.decode("gb18030").replace(",R", ",").replace("流水号", "摘要")
+    without = "\r\n".join(
+        ",".join(cells[:4] + cells[5:])
+        for cells in (line.split(",") for line in without.splitlines())
+    )
+    await answers.take_results(world[Role.CASHIER], "a.csv", without.encode("gb18030"), today=DAY)
+    again = await answers.take_results(world[Role.CASHIER], "b.csv", content, today=DAY)
+    assert (again.applied, again.known) == (0, 1)
+
+
+async def test_an_answer_is_read_in_the_words_of_the_bank_that_sent_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await furnished()
+    first, _ = await two_approved(world)
+    batch = await sent_batch(world, first)
+    content = (await answer(batch)).decode("gb18030").replace("成功", "办妥").encode("gb18030")
+    with pytest.raises(BadResultFile) as refused:
+        await answers.take_results(world[Role.CASHIER], "a.csv", content, today=DAY)
+    assert [p.code for p in refused.value.problems] == ["result.outcome_unknown"]
+    wording = PROFILES["bank-csv"].model_copy(update={"result_outcomes": {"办妥": "PAID"}})
+    monkeypatch.setattr(answers, "PROFILES", {"bank-csv": wording})
+    intake = await answers.take_results(world[Role.CASHIER], "a.csv", content, today=DAY)
+    assert intake.paid == 1

@@ -197,7 +197,7 @@ async def test_an_account_is_entered_by_one_and_verified_by_another(
 ) -> None:
     await actions.verify_account(finance, account, number="3205 8500 0000 0077")
     assert [a.id for a in await queries.verified_accounts(organisation, None)] == [account]
-    full = await queries.account_for_payment(account)
+    full = (await queries.accounts_for_payment([account]))[account]
     assert (full.number, full.holder_name) == (NUMBER, NAME)
     states = [(e.verb, e.state_after) for e in await timeline(Case("bank_account", account))]
     assert states == [("verify", "VERIFIED"), ("enter", "ENTERED")]
@@ -246,15 +246,13 @@ async def test_the_number_has_to_be_typed_alike(finance: Actor, account: int) ->
 async def test_only_a_verified_account_is_paid_to(
     finance: Actor, organisation: int, account: int
 ) -> None:
-    with pytest.raises(NotFound):
-        await queries.account_for_payment(account)
+    assert await queries.accounts_for_payment([account]) == {}
     with pytest.raises(RuleBroken):
         await queries.payment_account(organisation, None)
     await actions.verify_account(finance, account, number=NUMBER)
     assert await queries.payment_account(organisation, None) == account
     await actions.retire_account(finance, account, reason="单位已销户")
-    with pytest.raises(NotFound):
-        await queries.account_for_payment(account)
+    assert await queries.accounts_for_payment([account]) == {}
 
 
 async def test_a_refused_account_is_not_decided_again(finance: Actor, account: int) -> None:

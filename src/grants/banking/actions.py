@@ -17,6 +17,7 @@ from grants.kernel import calendar
 from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission
 from grants.kernel.money import Fen
+from grants.parties import queries as parties
 from grants.payments import queries as payment_queries
 from grants.payments import settling
 from grants.payments.rules import PayerAccount
@@ -83,20 +84,22 @@ async def make_batch(actor: Actor, payment_ids: Sequence[int], profile: str, *, 
     return int(batch.id)
 
 
-def _pay_items(items: Sequence[queries.Item]) -> list[PayItem]:
-    """The items with their account numbers in the clear; for the file alone."""
+async def _pay_items(items: Sequence[queries.Item]) -> list[PayItem]:
+    """The items with verified accounts, their numbers in the clear; for the file alone."""
+    accounts = await parties.accounts_for_payment([item.bank_account_id for item in items])
     return [
         PayItem(
             item_no=item.item_no,
-            account=crypto.decrypt("bank_account", item.number),
-            account_name=item.holder_name,
+            account=account.number,
+            account_name=account.holder_name,
             amount_fen=item.amount_fen,
-            bank_name=item.bank_name,
-            cnaps=item.cnaps or "",
+            bank_name=account.bank_name,
+            cnaps=account.cnaps or "",
             purpose=item.purpose,
             to_person=item.to_person,
         )
         for item in items
+        if (account := accounts.get(item.bank_account_id))
     ]
 
 
@@ -109,18 +112,26 @@ async def preflight_of(batch_id: int, *, today: date) -> list[Finding]:
     """What the bank would refuse, and what deserves a look, before freezing."""
     batch = await queries.batch(batch_id)
     items = await queries.items(batch_id)
-    findings = list(preflight(_pay_items(items), PROFILES[batch.profile], await _payer(today)))
-    for item in items:
-        if item.account_state != "VERIFIED":
-            findings.append(
-                Finding(
-                    "pay.account_unverified",
-                    item.item_no,
-                    "blocking",
-                    N_("The account is not verified."),
-                )
-            )
-    return findings
+    return await _findings(batch, items, await _pay_items(items), today)
+
+
+async def _findings(
+    batch: queries.Batch, items: Sequence[queries.Item], pay_items: Sequence[PayItem], today: date
+) -> list[Finding]:
+    payable = {item.item_no for item in pay_items}
+    unverified = [
+        Finding(
+            "pay.account_unverified",
+            item.item_no,
+            "blocking",
+            N_("The account is not verified."),
+        )
+        for item in items
+        if item.item_no not in payable
+    ]
+    if unverified and not pay_items:
+        return unverified
+    return preflight(pay_items, PROFILES[batch.profile], await _payer(today)) + unverified
 
 
 async def remove_item(actor: Actor, batch_id: int, item_no: str, *, seen_version: int) -> None:
@@ -170,7 +181,10 @@ async def freeze_batch(actor: Actor, batch_id: int, *, seen_version: int, today:
         batch = await queries.batch(batch_id, lock=True)
         items = await queries.items(batch_id)
         await payment_queries.lock_payments([item.payment_id for item in items])
-        findings = [f for f in await preflight_of(batch_id, today=today) if f.level == "blocking"]
+        pay_items = await _pay_items(items)
+        findings = [
+            f for f in await _findings(batch, items, pay_items, today) if f.level == "blocking"
+        ]
         blocking: Refusal | None = None
         if not items:
             blocking = RuleBroken("batch.empty", N_("Choose at least one payment."))
@@ -180,7 +194,6 @@ async def freeze_batch(actor: Actor, batch_id: int, *, seen_version: int, today:
         case = batch_case(actor, batch, seen_version, blocking)
         BATCH.take("freeze", batch.state, actor, case)
         made_at = calendar.now()
-        pay_items = _pay_items(items)
         file = export_batch(
             PROFILES[batch.profile], batch.number, pay_items, await _payer(today), made_at
         )

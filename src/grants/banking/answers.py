@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from grants.banking import queries
 from grants.banking.actions import NOT_PERMITTED, sealed, take_batch_step
+from grants.banking.bank_profiles import PROFILES
 from grants.banking.bank_results import (
     BadResultFile,
     Problem,
@@ -18,7 +19,7 @@ from grants.banking.bank_results import (
 from grants.banking.workflow import BatchState, ItemState
 from grants.budget import queries as budget
 from grants.kernel import calendar
-from grants.kernel.errors import N_, NotAllowed
+from grants.kernel.errors import N_, NotAllowed, RuleBroken
 from grants.kernel.identity import Actor, Permission
 from grants.kernel.money import Fen, yuan_text
 from grants.payments import queries as payment_queries
@@ -42,16 +43,21 @@ class Intake:
     returned_fen: Fen
 
 
-async def take_results(actor: Actor, name: str, content: bytes, *, today: date) -> Intake:
+async def take_results(
+    actor: Actor, name: str, content: bytes, *, today: date, booked_on: date | None = None
+) -> Intake:
     """Take the bank's answer in: all of the file, or nothing of it.
 
     What is known already has no effect again, whatever file, order or name it comes in.
-    Raises BadResultFile with every line that names an unknown item, another amount or an
-    outcome that contradicts an earlier one.
+    `booked_on` is the day the cashier states for paid lines of a file without days; it never
+    overrules the bank's. Raises BadResultFile with every line that names an unknown item,
+    another amount, an outcome that contradicts an earlier one, or a payment without its day.
     """
     if not actor.may(Permission.RESULT_IMPORT):
         raise NotAllowed("not_permitted", NOT_PERMITTED)
-    file = parse_results(name, content)
+    if booked_on and booked_on > today:
+        raise RuleBroken("result.day_ahead", N_("The bank cannot have booked after today."))
+    file = _with_days(await _read(name, content), booked_on)
     known_file = await queries.taken_file(file.sha256)
     if known_file:
         return Intake(
@@ -97,6 +103,38 @@ async def take_results(actor: Actor, name: str, content: bytes, *, today: date) 
         for batch_id in sorted({item.batch_id for item in items.values()}):
             await _settle_if_answered(actor, batch_id)
     return Intake(**{**intake.__dict__, "file_name": name})
+
+
+async def _read(name: str, content: bytes) -> ResultFile:
+    """The answer in the words of the bank that sent it.
+
+    A profile may give a word another meaning, so that profiles are never mixed: the file is
+    read in the words of the latest one that can read it and sent what the file names.
+    """
+    refusals = []
+    for code in await queries.profiles_sent():
+        try:
+            file = parse_results(name, content, PROFILES.get(code))
+        except BadResultFile as refusal:
+            refusals.append(refusal)
+            continue
+        named = [line.item_no for line in file.lines if line.item_no]
+        if not named or await queries.any_item_of_profile(code, named):
+            return file
+    if refusals:
+        raise refusals[0]
+    return parse_results(name, content)
+
+
+def _with_days(file: ResultFile, booked_on: date | None) -> ResultFile:
+    """Paid lines without a day of their own have the stated one."""
+    if booked_on is None:
+        return file
+    lines = tuple(
+        replace(line, booked_on=line.booked_on or booked_on) if line.outcome == "PAID" else line
+        for line in file.lines
+    )
+    return replace(file, lines=lines)
 
 
 def _first_of_month(day: date) -> date:
@@ -156,9 +194,18 @@ def _problem(item: queries.Item | None, line: ResultLine) -> Problem | None:
             N_("{item} has not been sent to the bank."),
             {"item": item.item_no},
         )
+    if line.outcome == "PAID" and line.booked_on is None and item.state != ItemState.PAID:
+        return Problem(
+            line.line_number,
+            "result.no_day",
+            N_("{item} is paid, but the file does not say on which day. State the day as well."),
+            {"item": item.item_no},
+        )
+    # Whoever gave no reference at first may give one now: until then its own number stood in.
     contradicts = {item.state, line.outcome} == {"PAID", "RETURNED"} or (
         item.state == line.outcome == "PAID"
         and line.bank_reference not in (None, item.receipt_reference)
+        and item.receipt_reference != item.item_no
     )
     if contradicts:
         return Problem(

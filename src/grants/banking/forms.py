@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from grants.platform.forms import Day, Trimmed, Yuan
+from grants.platform.forms import Day, OptionalDay, Trimmed, Yuan
 
 Reason = Annotated[Trimmed, Field(min_length=5, max_length=500)]
 
@@ -22,6 +22,12 @@ class CancelForm(BaseModel):
 
     version: int
     reason: Reason
+
+
+class ResultForm(BaseModel):
+    """The day the bank booked, for answers that do not say it."""
+
+    booked_on: OptionalDay = None
 
 
 class RefundForm(BaseModel):

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from grants.banking import actions, answers, documents, queries, refunds
 from grants.banking.bank_profiles import PROFILES
 from grants.banking.bank_results import RETURN_CODES, BadResultFile
-from grants.banking.forms import CancelForm, VersionForm
+from grants.banking.forms import CancelForm, ResultForm, VersionForm
 from grants.banking.workflow import BATCH, ITEM_TITLES, BatchState, ItemState
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Refusal
@@ -57,12 +57,16 @@ async def index(request: R) -> Response[str]:
 
 
 async def _index(
-    request: R, *, refused_file: BadResultFile | Refusal | None = None, name: str = ""
+    request: R,
+    *,
+    refused_file: BadResultFile | Refusal | None = None,
+    name: str = "",
+    errors: FormErrors | None = None,
 ) -> Response[str]:
     return page(
         request,
         "banking/list.html",
-        422 if refused_file else 200,
+        422 if refused_file or errors else 200,
         batches=await queries.batches(),
         ready=await queries.ready_payments(),
         files=await queries.taken_files(),
@@ -73,6 +77,7 @@ async def _index(
         refused_file=refused_file,
         problems=getattr(refused_file, "problems", ()),
         file_name=name,
+        errors=errors.messages(language_of(request)) if errors else {},
         today=calendar.today(),
     )
 
@@ -248,12 +253,20 @@ async def manifest(request: R, batch_id: FromPath[int]) -> Response[bytes]:
 @post("/batches/results", permission=P.RESULT_IMPORT, status_code=303)
 async def take_results(request: R) -> Response[Any]:
     """Take the bank's answer in: all of the file, or nothing of it."""
-    upload = (await request.form()).get("file")
+    form = await request.form()
+    upload = form.get("file")
     if upload is None or isinstance(upload, str) or not upload.filename:
         return redirect("/batches", N_("Choose a file first."))
+    stated = parse(form, ResultForm)
+    if isinstance(stated, FormErrors):
+        return await _index(request, errors=stated)
     try:
         intake = await answers.take_results(
-            actor_of(request), upload.filename, await upload.read(), today=calendar.today()
+            actor_of(request),
+            upload.filename,
+            await upload.read(),
+            today=calendar.today(),
+            booked_on=stated.booked_on,
         )
     except Refusal as refusal:
         if refusal.status == 403:

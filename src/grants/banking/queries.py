@@ -77,7 +77,7 @@ async def batches(
 
 @dataclass(frozen=True)
 class Item:
-    """One payment in one batch. `number` is the encrypted account number."""
+    """One payment in one batch."""
 
     id: int
     batch_id: int
@@ -94,8 +94,6 @@ class Item:
     booked_on: date | None
     payee_name: str
     holder_name: str
-    number: bytes
-    number_index: bytes
     account_last4: str
     account_state: str
     bank_name: str
@@ -109,7 +107,7 @@ _ITEM = """
 SELECT i.id, i.batch AS batch_id, b.number AS batch_number, i.item_no, i.payment AS payment_id,
        p.number AS payment_number, i.bank_account AS bank_account_id, i.amount_fen, i.state,
        i.return_code, i.return_text, i.receipt_reference, i.booked_on, p.payee_name,
-       k.holder_name, k.number, k.number_index, k.number_last4 AS account_last4,
+       k.holder_name, k.number_last4 AS account_last4,
        k.state AS account_state, k.bank_name, k.cnaps, p.purpose,
        k.person IS NOT NULL AS to_person, b.sent_at
 FROM batch_item i JOIN batch b ON b.id = i.batch JOIN payment p ON p.id = i.payment
@@ -191,6 +189,27 @@ async def ready_payments() -> list[Ready]:
         """
     )
     return [Ready(**r) for r in found]
+
+
+async def profiles_sent() -> list[str]:
+    """The formats in which batches were sent, the latest first."""
+    found = await db.rows(
+        "SELECT profile FROM batch WHERE sent_at IS NOT NULL GROUP BY profile "
+        "ORDER BY max(sent_at) DESC, profile"
+    )
+    return [r["profile"] for r in found]
+
+
+async def any_item_of_profile(profile: str, item_nos: Sequence[str]) -> bool:
+    """Whether one of these items went to the bank in this format."""
+    return bool(
+        await db.value(
+            "SELECT EXISTS (SELECT 1 FROM batch_item i JOIN batch b ON b.id = i.batch "
+            "WHERE b.profile = $1 AND i.item_no = ANY($2))",
+            profile,
+            list(item_nos),
+        )
+    )
 
 
 @dataclass(frozen=True)
