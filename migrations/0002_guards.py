@@ -19,6 +19,7 @@ WITHOUT_HISTORY = (
     "job_run",
     "inbox_message",
     "number_series",
+    "import_progress",
     "migration",
 )
 
@@ -128,6 +129,7 @@ CREATE INDEX IF NOT EXISTS sign_in_live ON sign_in ("user") WHERE ended_at IS NU
 CREATE INDEX IF NOT EXISTS organisation_name_like
     ON organisation USING gist (name gist_trgm_ops (siglen = 256));
 CREATE INDEX IF NOT EXISTS person_name ON person (name);
+CREATE UNIQUE INDEX IF NOT EXISTS import_run_one_running ON import_run (state) WHERE state = 'RUNNING';
 
 CREATE OR REPLACE TRIGGER file_never_changes BEFORE UPDATE ON batch
     FOR EACH ROW EXECUTE FUNCTION refuse_other_file();

@@ -25,6 +25,7 @@ from grants.budget import document_pages, year_pages
 from grants.budget import pages as budget_pages
 from grants.home import pages as home_pages
 from grants.imports import pages as import_pages
+from grants.imports.background import finish_imports
 from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import Permission as P
 from grants.parties import pages as party_pages
@@ -179,6 +180,7 @@ async def _database(app: Litestar) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await finish_imports()
         press.house_press().close()
         await db.close_pool()
 

@@ -12,6 +12,8 @@ from litestar.handlers import HTTPRouteHandler
 from grants.app import routes
 from grants.awards import changes
 from grants.awards import queries as awards
+from grants.imports.actions import run_import
+from grants.imports.report import ImportOptions
 from grants.kernel import calendar
 from grants.kernel.identity import GRANTED, SYSTEM, Actor, Permission, Role
 from grants.platform import access, db
@@ -49,6 +51,7 @@ PLACES = {
     "payment_id": "payment",
     "person_id": "person",
     "plan_id": "cash_plan",
+    "run_id": "import_run",
     "user_id": "app_user",
 }
 #: Pages that have nothing to show by themselves.
@@ -109,7 +112,16 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     await _returned(made, returned)
     await claim(made, award, 1_000 * YUAN)
     await _changed(made, award)
+    await _imported(made)
     yield made
+
+
+async def _imported(world: World) -> None:
+    content = (
+        "编号,名称,收款单位,金额,决定日期\nA-1,往年项目,示例晨曦社会工作服务中心,6万,2024-03-01"
+    )
+    options = ImportOptions(programme="NH", fund="G")
+    await run_import(world[Role.OFFICER], "往年.csv", content.encode(), options, today=DAY)
 
 
 async def _changed(world: World, award: int) -> None:

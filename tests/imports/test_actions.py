@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,11 +14,13 @@ import pytest
 
 from grants import invariants
 from grants.awards import actions, queries
+from grants.imports import actions as import_actions
 from grants.imports.actions import preview_import, run_import
 from grants.imports.command import cli_import
+from grants.imports.queries import runs
 from grants.imports.report import ImportOptions, ImportReport
 from grants.imports.template import import_template
-from grants.kernel.errors import NotAllowed, RuleBroken
+from grants.kernel.errors import Conflict, NotAllowed, RuleBroken
 from grants.kernel.identity import Role
 from grants.platform import db
 from grants.platform.audit import Case, timeline
@@ -170,12 +172,17 @@ async def test_a_longer_file_adds_only_what_is_new() -> None:
 
 async def test_two_imports_of_one_file_at_once_write_it_once() -> None:
     world = await furnished()
-    reports = await asyncio.gather(*(run(world, sheet(past(), past("A-2"))) for _ in range(4)))
-    assert sorted(r.state for r in reports) == ["DONE", "UNCHANGED", "UNCHANGED", "UNCHANGED"]
-    assert await count("award") == 2
+    lines = sheet(past(), past("A-2"))
+    told = await asyncio.gather(*(run(world, lines) for _ in range(4)), return_exceptions=True)
+    (report,) = [t for t in told if isinstance(t, ImportReport)]
+    assert (report.state, await count("award")) == ("DONE", 2)
+    assert [t.code for t in told if isinstance(t, Conflict)] == ["import.running"] * 3
+    assert await count("import_run") == 1
 
 
-async def test_an_import_that_stops_half_way_leaves_nothing() -> None:
+async def test_an_import_that_stops_half_way_leaves_nothing_and_can_be_run_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = await furnished()
 
     def stop(step: str, done: int, of: int) -> None:
@@ -186,9 +193,11 @@ async def test_an_import_that_stops_half_way_leaves_nothing() -> None:
         await run_import(
             world[Role.OFFICER], "a.csv", sheet(past()), OPTIONS, stop, today=date(2026, 6, 15)
         )
-    tables = ("award", "import_run", "case_event WHERE verb = 'import'")
-    assert [await count(t) for t in tables] == [0, 0, 0]
+    tables = ("award", "case_event WHERE verb = 'import'")
+    assert [await count(t) for t in tables] == [0, 0]
+    monkeypatch.setattr(import_actions, "_JUST_OPENED", timedelta(0))
     assert (await run(world, sheet(past()))).state == "DONE"
+    assert [r.state for r in await runs(limit=9)] == ["DONE", "BROKEN_OFF"]
 
 
 async def test_progress_tells_each_phase() -> None:
@@ -214,7 +223,8 @@ async def test_every_award_and_the_run_itself_have_their_event() -> None:
     world = await furnished()
     report = await run(world, sheet(past()))
     assert report.run_id is not None
-    (of_run,) = await timeline(Case("import_run", report.run_id))
+    of_run, of_opening = await timeline(Case("import_run", report.run_id))
+    assert (of_opening.verb, of_opening.state_after) == ("open", "RUNNING")
     (of_award,) = await timeline(Case("award", await the_award()))
     assert (of_run.verb, of_run.state_after, of_run.facts["awards"]) == ("import", "DONE", 1)
     assert (of_award.verb, of_award.state_after, of_award.facts["line"]) == (
@@ -296,7 +306,7 @@ async def test_options_that_name_nothing_are_refused(change: dict[str, str], cod
 async def test_the_filled_template_comes_in_as_it_is() -> None:
     world = await furnished()
     headers = read_sheet("t.xlsx", import_template()).headers
-    values = ("A-1", '他说"好"\n第二行', "", PAYEE, "", "6万", "2024-03-01")
+    values = ("A-1", '他说"好"\n第二行', "", PAYEE, "", "", "6万", "2024-03-01")
     filled = write_sheet(
         "项目清单",
         [Column(h, h) for h in headers],

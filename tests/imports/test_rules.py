@@ -8,17 +8,22 @@ from datetime import date
 
 import pytest
 
+from grants.awards.listed import EarlierAward
 from grants.awards.workflow import AwardState
 from grants.imports.candidates import Candidate
-from grants.imports.payees import PayeeBook
-from grants.imports.rules import Ground, Judged, KnownLine, Verdict, judge
+from grants.imports.ground import Ground, KnownLine
+from grants.imports.payees import Payee, PayeeBook
+from grants.imports.rules import Judged, Verdict, judge
 from grants.imports.values import clean, day_of
 from grants.kernel.errors import RuleBroken
 from grants.kernel.money import Fen
-from grants.parties.imported import KnownOrganisation
+from grants.parties.rules import KnownOrganisation
 
 CENTRE = KnownOrganisation(1, "示例晨曦社会工作服务中心", "52320585MJ9000014P", None)
 ALIKE = KnownOrganisation(2, "示例朝阳服务社", None, "GB-CHC-7")
+ID_NUMBER = "320585198506129971"
+SOMEBODY = Payee("示例·顾敏", id_number=ID_NUMBER, person_id=31)
+NOBODY_YET = "32058519900101003X"
 LINES = {
     "L26": KnownLine(11, "L26", 5, 2026, "OPEN"),
     "L27": KnownLine(12, "L27", 5, 2027, "OPEN"),
@@ -43,16 +48,34 @@ ACTIVE = replace(
 )
 
 
+EARLIER = EarlierAward(
+    funder_id="",
+    external_id="A-1",
+    title="邻里家园",
+    purpose="",
+    amount_fen=Fen(6_000_000),
+    minutes_no="",
+    decided_on=date(2024, 3, 1),
+    starts_on=None,
+    ends_on=None,
+    organisation_id=1,
+    person_id=None,
+    payee_name="示例晨曦社会工作服务中心",
+)
+
+
 def judged(
     *candidates: Candidate,
     create: bool = False,
     assume: str | None = None,
-    imported: dict[tuple[str, str], Fen] | None = None,
+    imported: Sequence[EarlierAward] = (),
     on_record: Sequence[KnownOrganisation] = (CENTRE, ALIKE),
 ) -> list[Judged]:
-    ground = Ground(date(2026, 6, 15), 5, LINES, imported or {}, assume)
+    known = {(award.funder_id, award.external_id): award for award in imported}
+    ground = Ground(date(2026, 6, 15), 5, LINES, known, assume)
     similar = {"示例朝阳服务中心": ALIKE}
-    return list(judge(candidates, ground, PayeeBook(on_record, similar, may_create=create)))
+    book = PayeeBook(on_record, similar, [SOMEBODY], may_create=create)
+    return list(judge(candidates, ground, book))
 
 
 def codes(candidate: Candidate, **how: object) -> list[str]:
@@ -184,12 +207,12 @@ def test_the_same_number_of_another_funder_is_another_award() -> None:
 
 
 def test_what_is_imported_already_is_unchanged() -> None:
-    (row,) = judged(PAST, imported={("", "A-1"): Fen(6_000_000)})
+    (row,) = judged(PAST, imported=[EARLIER])
     assert (row.verdict, row.reasons, row.award) == (Verdict.UNCHANGED, (), None)
 
 
 def test_another_amount_for_a_known_number_is_pointed_out_and_changes_nothing() -> None:
-    (row,) = judged(PAST, imported={("", "A-1"): Fen(5)})
+    (row,) = judged(PAST, imported=[replace(EARLIER, amount_fen=Fen(5))])
     assert (row.verdict, row.reasons[0].code) == (Verdict.UNCHANGED, "import.differs")
 
 
@@ -313,3 +336,84 @@ def test_an_active_award_that_its_lines_cannot_bear_is_refused(
     changes: dict[str, object], code: str
 ) -> None:
     assert codes(replace(ACTIVE, **changes)) == [code]  # type: ignore[arg-type]
+
+
+# Persons
+
+TO_SOMEBODY = replace(PAST, payee_name="示例·顾敏", id_number=ID_NUMBER)
+
+
+def test_a_person_on_record_is_found_by_the_id_number() -> None:
+    (row,) = judged(replace(TO_SOMEBODY, id_number=" 320585 19850612 9971 "))
+    assert (row.verdict, row.payee_last4) == (Verdict.ACCEPTED, "9971")
+    assert row.award is not None
+    assert (row.award.payee.person_id, row.award.payee.organisation_id) == (31, None)
+
+
+def test_a_person_who_is_new_comes_in_once() -> None:
+    rows = judged(
+        replace(PAST, payee_name="示例·新人", id_number=NOBODY_YET),
+        replace(PAST, external_id="A-2", payee_name="示例·新人", id_number=NOBODY_YET.lower()),
+    )
+    assert rows[0].award is not None and rows[1].award is not None
+    assert rows[0].award.payee is rows[1].award.payee
+    assert rows[0].award.payee.is_new
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"id_number": "320585198506129972"}, "import.id_number"),
+        ({"id_number": "32058519850612997"}, "import.id_number"),
+        ({"id_number": "", "uscc": ID_NUMBER}, "import.id_number_as_code"),
+        ({"id_number": "", "uscc": "320585198506129972"}, "import.id_number_as_code"),
+        ({"uscc": "52320585MJ9000014P"}, "import.two_payees"),
+        ({"payee_name": "示例·别人"}, "import.person_other_name"),
+    ],
+)
+def test_a_person_whose_number_does_not_fit_is_refused_and_not_named_by_it(
+    changes: dict[str, str], code: str
+) -> None:
+    (row,) = judged(replace(TO_SOMEBODY, **changes))  # type: ignore[arg-type]
+    assert (row.verdict, [r.code for r in row.reasons]) == (Verdict.REFUSED, [code])
+    told = repr([(r.message, r.params) for r in row.reasons]) + repr(row)
+    assert "19850612" not in told
+
+
+def test_one_id_number_under_two_names_is_refused() -> None:
+    rows = judged(
+        replace(PAST, payee_name="示例·新人", id_number=NOBODY_YET),
+        replace(PAST, external_id="A-2", payee_name="示例·别人", id_number=NOBODY_YET),
+    )
+    assert [row.verdict for row in rows] == [Verdict.ACCEPTED, Verdict.REFUSED]
+
+
+def test_no_text_of_a_line_shows_an_id_number() -> None:
+    (row,) = judged(replace(TO_SOMEBODY, id_number=NOBODY_YET, payee_name="示例·新人"))
+    assert NOBODY_YET[:14] not in repr(row) + repr(TO_SOMEBODY) + repr(SOMEBODY)
+
+
+# Again, with a change
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"title": "另一个名称"}, ["Award title"]),
+        ({"purpose": "为老服务", "ends_on": "2025-01-01"}, ["Award purpose", "Ends on (day)"]),
+        ({"payee_name": "示例朝阳服务社"}, ["Name of the payee"]),
+        ({"payee_name": "示例·顾敏", "id_number": ID_NUMBER}, ["Name of the payee"]),
+        ({"decided_on": ""}, []),
+    ],
+)
+def test_a_changed_line_is_told_field_by_field_and_changes_nothing(
+    changes: dict[str, str], fields: list[str]
+) -> None:
+    (row,) = judged(replace(PAST, **changes), imported=[EARLIER])  # type: ignore[arg-type]
+    assert (row.verdict, row.award) == (Verdict.UNCHANGED, None)
+    assert [reason.params["field"] for reason in row.reasons] == fields
+
+
+def test_a_number_that_is_wrong_is_told_of_a_known_award_too() -> None:
+    (row,) = judged(replace(PAST, uscc="52320585MJ9000014Q"), imported=[EARLIER])
+    assert (row.verdict, [r.code for r in row.reasons]) == (Verdict.UNCHANGED, ["import.uscc"])

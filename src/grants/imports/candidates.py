@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grants.kernel.errors import Refusal
 
@@ -13,7 +13,8 @@ class Candidate:
     """One award as the file says it: text only, nothing checked.
 
     `line` is the line of the sheet, or the place of the grant in the JSON list from 1.
-    `payee_key` is an id such as GB-CHC-327114; a sheet gives `uscc` instead. `faults` are what
+    `payee_key` is an id such as GB-CHC-327114; a sheet gives `uscc`, or the `id_number` of a
+    natural person. `faults` are what
     the file itself spoilt: digits lost in a spreadsheet, a value that is no text.
     """
 
@@ -25,6 +26,7 @@ class Candidate:
     payee_name: str = ""
     payee_key: str = ""
     uscc: str = ""
+    id_number: str = field(default="", repr=False)
     amount: str = ""
     currency: str = ""
     decided_on: str = ""

@@ -1,6 +1,7 @@
 """Files that wait between the preview of an import and its confirmation.
 
-They are nobody's papers yet: each is seen only by who sent it, and goes after a day.
+They are nobody's papers yet: each is seen only by who sent it, and goes after a day. They may
+hold id numbers, so they lie encrypted.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from grants.kernel.errors import N_, RuleBroken
 from grants.kernel.identity import Actor
+from grants.platform import crypto
 from grants.settings import settings
 
 _KEPT_SECONDS = 24 * 60 * 60
@@ -43,9 +45,17 @@ def _keep(actor: Actor, content: bytes) -> str:
     # Written aside and renamed, so that nobody ever reads half a file.
     aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-        stream.write(content)
+        stream.write(_sealed(content))
     aside.rename(path)
     return sha256
+
+
+def _sealed(content: bytes) -> bytes:
+    return crypto.encrypt("import_file", content.decode("latin-1"))
+
+
+def _read(path: Path) -> bytes:
+    return crypto.decrypt("import_file", path.read_bytes()).encode("latin-1")
 
 
 def _sweep() -> None:
@@ -60,7 +70,7 @@ async def fetch(actor: Actor, sha256: str) -> bytes:
     """The file that this person sent; raises RuleBroken `import.file_gone`."""
     if re.fullmatch(r"[0-9a-f]{64}", sha256):
         with contextlib.suppress(FileNotFoundError):
-            content = await asyncio.to_thread(_path(actor, sha256).read_bytes)
+            content = await asyncio.to_thread(_read, _path(actor, sha256))
             if hashlib.sha256(content).hexdigest() == sha256:
                 return content
     raise RuleBroken(

@@ -9,6 +9,7 @@ from typing import Any
 
 from grants.imports.candidates import Candidate
 from grants.kernel.errors import N_, Refusal, RuleBroken
+from grants.kernel.identifiers import is_resident_id
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_GRANTS = 50_000
@@ -101,19 +102,29 @@ def _grant(line: int, grant: object) -> Candidate:
         if not isinstance(value, list) or not isinstance(value[0], dict):
             faults.append(_wrong_kind(key))
             return {}
-        if len(value) > 1 and key == "recipientOrganization":
-            faults.append(
-                RuleBroken("import.many_payees", N_("The grant names more than one payee."))
-            )
+        if len(value) > 1 and key.startswith("recipient"):
+            faults.append(_two_payees())
         return value[0]
 
-    payee, dates = only("recipientOrganization"), only("plannedDates")
+    payee, person = only("recipientOrganization"), only("recipientIndividual")
+    dates = only("plannedDates")
+    id_number = text(person, "id")
+    if person and payee:
+        faults.append(_two_payees())
+    elif person and not is_resident_id(id_number):
+        faults.append(
+            RuleBroken(
+                "import.individual",
+                N_("The grant went to a person, and the file gives no resident id number."),
+            )
+        )
     said: dict[str, Any] = {
         "external_id": text(grant, "id"),
         "funder_id": text(only("fundingOrganization"), "id"),
         "title": text(grant, "title"),
         "purpose": text(grant, "description"),
-        "payee_name": text(payee, "name"),
+        "payee_name": text(payee or person, "name"),
+        "id_number": id_number if is_resident_id(id_number) else "",
         "payee_key": text(payee, "id"),
         "amount": text(grant, "amountAwarded"),
         "currency": text(grant, "currency"),
@@ -128,3 +139,7 @@ def _wrong_kind(key: str) -> RuleBroken:
     return RuleBroken(
         "import.wrong_kind", N_("“{key}” is not what the data standard says it is."), key=key
     )
+
+
+def _two_payees() -> RuleBroken:
+    return RuleBroken("import.many_payees", N_("The grant names more than one payee."))

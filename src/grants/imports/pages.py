@@ -1,29 +1,28 @@
-"""Pages of the import: send a list, look what would happen, confirm, see what happened."""
+"""Pages of imports: runs so far, send a list, look what would happen, import, see what happened."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
-from pydantic import BaseModel, Field
 
 from grants.budget import queries as budget
 from grants.imports import files, queries
-from grants.imports.actions import preview_import, run_import
+from grants.imports.actions import end_broken_runs, preview_import
+from grants.imports.background import start_import
 from grants.imports.columns import REQUIRED, all_fields, field_title
 from grants.imports.formats import header_mapping, read_candidates, read_headers
-from grants.imports.report import ImportOptions, ImportReport, RowVerdict
+from grants.imports.forms import PREVIEW_FILTERS, Asked, ImportForm
+from grants.imports.report import ImportReport, RowVerdict, RunState
 from grants.imports.rules import Verdict
 from grants.imports.template import import_template
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Refusal, RuleBroken
 from grants.kernel.identity import Permission as P
 from grants.platform.access import actor_of
-from grants.platform.forms import Checkbox, FormErrors, Said, Trimmed, parse
+from grants.platform.forms import FormErrors, Said, parse
 from grants.platform.lists import Listing
 from grants.platform.pages import language_of, page, redirect
 
@@ -36,101 +35,47 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
     Verdict.REFUSED: (N_("cannot be imported"), "bad"),
     Verdict.UNCHANGED: (N_("imported before"), ""),
 }
+#: What each state of a run is called, and the tone of its mark.
 STATES: Mapping[str, tuple[str, str]] = {
-    "DONE": (N_("Import written"), "good"),
-    "REFUSED": (N_("Nothing written: lines were refused"), "bad"),
-    "UNCHANGED": (N_("Nothing new in the file"), ""),
+    RunState.RUNNING: (N_("Import under way"), "now"),
+    RunState.DONE: (N_("Import written"), "good"),
+    RunState.REFUSED: (N_("Nothing written: lines were refused"), "bad"),
+    RunState.UNCHANGED: (N_("Nothing new in the file"), ""),
+    RunState.FAILED: (N_("Failed, nothing written"), "bad"),
+    RunState.BROKEN_OFF: (N_("Broken off, nothing written"), "bad"),
 }
 #: What keeps a file from being read until somebody says which column is which.
 _COLUMN_QUESTIONS = ("import.column_missing", "import.no_such_header")
 
 
-class ImportForm(BaseModel):
-    """How a file is to be taken; its name and SHA-256 once it has been sent."""
-
-    programme: Trimmed = Field(min_length=1)
-    fund: Trimmed = Field(min_length=1)
-    assume: Checkbox = False
-    skip: Checkbox = False
-    create: Checkbox = False
-    name: Trimmed = ""
-    file: Trimmed = ""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the address or the form of a preview asks for, kept from page to page."""
-
-    form: ImportForm
-    mapping: Mapping[str, str] | None
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Asked | FormErrors:
-        """Read it from an address or a form; a mapping stands under `map_…`."""
-        form = parse(given, ImportForm)
-        if isinstance(form, FormErrors):
-            return form
-        said = {field: str(given.get(f"map_{field}", "")) for field in all_fields()}
-        named = {field: header for field, header in said.items() if header}
-        return cls(form, named if any(f"map_{field}" in given for field in said) else None)
-
-    @property
-    def options(self) -> ImportOptions:
-        """The options of the import."""
-        return ImportOptions(
-            programme=self.form.programme,
-            fund=self.form.fund,
-            assume_currency="CNY" if self.form.assume else None,
-            skip_refused=self.form.skip,
-            create_payees=self.form.create,
-            mapping=self.mapping,
-        )
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """Names and values that lead to the same preview again."""
-        form = self.form
-        ticked = {n: "on" for n in ("assume", "skip", "create") if getattr(form, n)}
-        named = {f"map_{field}": header for field, header in (self.mapping or {}).items()}
-        return {
-            "file": form.file,
-            "name": form.name,
-            "programme": form.programme,
-            "fund": form.fund,
-            **ticked,
-            **named,
-        }
-
-
-_FILTERS = (
-    "file",
-    "name",
-    "programme",
-    "fund",
-    "assume",
-    "skip",
-    "create",
-    *(f"map_{field}" for field in all_fields()),
-    "verdict",
-    "q",
-)
+@get("/imports", permission=P.AWARD_IMPORT)
+async def runs(request: R) -> Response[str]:
+    """Every import so far, latest first."""
+    await end_broken_runs()
+    listing = Listing.of(request, filters=(), columns=(), order="-id", size=25)
+    listing = listing.counted(await queries.count_runs())
+    return page(
+        request,
+        "imports/list.html",
+        listing=listing,
+        runs=await queries.runs(limit=listing.size, offset=listing.offset),
+        states=STATES,
+    )
 
 
 @get("/imports/new", permission=P.AWARD_IMPORT)
-async def upload(request: R) -> Response[str]:
-    """Where a list is sent, with the imports so far."""
-    return await _upload_page(request)
+async def new(request: R) -> Response[str]:
+    """Where a list is sent."""
+    return await _new_page(request)
 
 
-async def _upload_page(request: R, errors: FormErrors | None = None) -> Response[str]:
+async def _new_page(request: R, errors: FormErrors | None = None) -> Response[str]:
     return page(
         request,
         "imports/new.html",
         422 if errors else 200,
         programmes=await budget.programmes(),
         funds=await budget.fund_sources(),
-        runs=await queries.runs(),
-        states=STATES,
         errors=errors.messages(language_of(request)) if errors else {},
         typed=errors.typed if errors else {},
     )
@@ -155,12 +100,10 @@ async def send(request: R) -> Response[Any]:
     if sent is None or not getattr(sent, "filename", ""):
         missing = {"list": Said(N_("Choose a file."), {})}
         if isinstance(parsed, FormErrors):
-            return await _upload_page(
-                request, FormErrors({**parsed.faults, **missing}, parsed.typed)
-            )
-        return await _upload_page(request, FormErrors(missing, _typed(parsed)))
+            return await _new_page(request, FormErrors({**parsed.faults, **missing}, parsed.typed))
+        return await _new_page(request, FormErrors(missing, _typed(parsed)))
     if isinstance(parsed, FormErrors):
-        return await _upload_page(request, parsed)
+        return await _new_page(request, parsed)
     content = await sent.read()
     name = sent.filename[-120:]
     try:
@@ -168,10 +111,10 @@ async def send(request: R) -> Response[Any]:
     except RuleBroken as refusal:
         if refusal.code not in _COLUMN_QUESTIONS:
             wrong = FormErrors({"list": Said(refusal.message, refusal.params)}, _typed(parsed))
-            return await _upload_page(request, wrong)
+            return await _new_page(request, wrong)
     kept = await files.keep(actor_of(request), content)
     asked = Asked(parsed.model_copy(update={"file": kept, "name": name}), None)
-    return redirect(f"/imports/preview?{urlencode(asked.fields)}")
+    return redirect(asked.preview)
 
 
 def _typed(form: ImportForm) -> dict[str, str]:
@@ -205,7 +148,7 @@ async def _preview_page(
     headers: Sequence[str],
     question: Refusal | None,
 ) -> Response[str]:
-    listing = Listing.of(request, filters=_FILTERS, columns=(), order="line")
+    listing = Listing.of(request, filters=PREVIEW_FILTERS, columns=(), order="line")
     found = _wanted(report.rows if report else (), listing)
     listing = listing.counted(len(found))
     mapping = asked.mapping or (report.mapping if report else None) or header_mapping(headers)
@@ -227,7 +170,7 @@ async def _preview_page(
     )
 
 
-def _wanted(rows: Any, listing: Listing) -> list[RowVerdict]:
+def _wanted(rows: Sequence[RowVerdict], listing: Listing) -> list[RowVerdict]:
     """The lines that the address asks for: by verdict, and by text in title or payee."""
     verdict = listing.filters.get("verdict", "")
     text = listing.filters.get("q", "").casefold()
@@ -240,31 +183,35 @@ def _wanted(rows: Any, listing: Listing) -> list[RowVerdict]:
 
 
 @post("/imports", permission=P.AWARD_IMPORT, status_code=303)
-async def confirm(request: R) -> Response[Any]:
+async def start(request: R) -> Response[Any]:
     """Import the file that was looked at: the same bytes, with the same options."""
     asked = Asked.of(await request.form())
     if isinstance(asked, FormErrors):
         return redirect("/imports/new")
-    actor = actor_of(request)
-    content = await files.fetch(actor, asked.form.file)
-    report = await run_import(
-        actor, asked.form.name, content, asked.options, today=calendar.today()
+    run_id = await start_import(
+        actor_of(request), asked.form.name, asked.form.file, asked.options, today=calendar.today()
     )
-    if report.state == "DONE":
-        await files.discard(actor, asked.form.file)
-    return redirect(f"/imports/{report.run_id}")
+    return redirect(f"/imports/{run_id}")
 
 
 @get("/imports/{run_id:int}", permission=P.AWARD_IMPORT)
-async def result(request: R, run_id: FromPath[int]) -> Response[str]:
-    """What an import did."""
+async def show(request: R, run_id: FromPath[int]) -> Response[str]:
+    """How far an import is, or what it did. A running one renews itself."""
+    run = await queries.run(run_id)
+    if run.state == RunState.RUNNING:
+        await end_broken_runs()
+        run = await queries.run(run_id)
+    own = run.user_id == actor_of(request).user_id
+    again = Asked.again(run.sha256, run.file_name, run.options).preview if own else "/imports/new"
     return page(
         request,
         "imports/show.html",
-        run=await queries.run(run_id),
+        fragment="imports/_run.html",
+        run=run,
+        again=again,
         verdicts=VERDICTS,
         states=STATES,
     )
 
 
-ROUTES = [upload, template, send, preview, confirm, result]
+ROUTES = [runs, new, template, send, preview, start, show]

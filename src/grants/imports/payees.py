@@ -7,21 +7,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grants.kernel.errors import N_, Refusal, RuleBroken
+from grants.kernel.identifiers import last_four
 from grants.parties.rules import KnownOrganisation, plain_name
 
 
 @dataclass
 class Payee:
-    """One payee of the file; `organisation_id` is None until the import adds it.
+    """One payee of the file: an organisation, or with `id_number` a natural person.
 
-    `looks_like` are other payees it might be, each with the reason of the flag.
+    Its `organisation_id` or `person_id` is None until the import adds it. `looks_like` are
+    other organisations it might be, each with the reason of the flag.
     """
 
     name: str
     uscc: str | None = None
     external_id: str | None = None
     organisation_id: int | None = None
+    id_number: str = field(default="", repr=False)
+    person_id: int | None = None
     looks_like: list[tuple[Payee, str]] = field(default_factory=list)
+
+    @property
+    def is_new(self) -> bool:
+        """Not on record yet."""
+        return self.organisation_id is None and self.person_id is None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The numbers that a line gives of its payee; at most one kind of them, or none."""
+
+    uscc: str = ""
+    external_id: str = ""
+    id_number: str = field(default="", repr=False)
 
 
 class PayeeBook:
@@ -29,17 +47,20 @@ class PayeeBook:
 
     Numbers decide before names: the same number is one payee under any name, another number
     is another payee under the same name (and both are flagged for somebody to look at).
+    Persons are found by their id numbers alone, and their names have to agree.
     """
 
     def __init__(
         self,
         on_record: Sequence[KnownOrganisation],
         similar: Mapping[str, KnownOrganisation],
+        persons: Sequence[Payee] = (),
         *,
         may_create: bool,
     ) -> None:
         self._by_number: dict[str, Payee] = {}
         self._by_name: dict[str, list[Payee]] = defaultdict(list)
+        self._persons = {person.id_number: person for person in persons}
         self._similar = similar
         self._may_create = may_create
         self._by_id: dict[int, Payee] = {}
@@ -54,18 +75,38 @@ class PayeeBook:
                 self._by_number[number] = payee
         self._by_name[plain_name(payee.name)].append(payee)
 
-    def find(
-        self, name: str, uscc: str, external_id: str, *, keep: bool
-    ) -> tuple[Payee, Sequence[Refusal]]:
+    def find(self, name: str, numbers: Numbers, *, keep: bool) -> tuple[Payee, Sequence[Refusal]]:
         """The payee and what to note about it.
 
         A new one is remembered only with `keep`: a refused line brings nobody along.
-        Raises RuleBroken `import.payee_unknown`, `import.payee_ambiguous`.
+        Raises RuleBroken `import.payee_unknown`, `import.payee_ambiguous`,
+        `import.two_payees`, `import.person_other_name`.
         """
-        number = uscc or external_id
+        number = numbers.uscc or numbers.external_id
+        if number and numbers.id_number:
+            raise RuleBroken(
+                "import.two_payees",
+                N_("Give the number of an organisation or of a person, not both."),
+            )
+        if numbers.id_number:
+            return self._person(name, numbers.id_number, keep), ()
         if number:
-            return self._by_its_number(number, name, uscc, external_id, keep)
+            return self._by_its_number(number, name, numbers.uscc, numbers.external_id, keep)
         return self._by_its_name(name, keep)
+
+    def _person(self, name: str, id_number: str, keep: bool) -> Payee:
+        known = self._persons.get(id_number)
+        if known is None:
+            known = Payee(name, id_number=id_number)
+            if keep:
+                self._persons[id_number] = known
+        elif plain_name(known.name) != plain_name(name):
+            raise RuleBroken(
+                "import.person_other_name",
+                N_("The id number that ends in {last4} belongs to a person of another name."),
+                last4=last_four(id_number),
+            )
+        return known
 
     def _by_its_number(
         self, number: str, name: str, uscc: str, external_id: str, keep: bool
@@ -137,6 +178,6 @@ def _unknown(name: str, similar: KnownOrganisation | None) -> RuleBroken:
         )
     return RuleBroken(
         "import.payee_unknown",
-        N_("No payee is called “{name}”; give the credit code, or allow new payees."),
+        N_("No payee is called “{name}”; give a credit code or id number, or allow new payees."),
         name=name,
     )

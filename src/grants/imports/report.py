@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from grants.awards.workflow import AwardState
 from grants.imports.candidates import Reading
@@ -14,8 +15,24 @@ from grants.kernel import calendar
 from grants.kernel.errors import N_, Refusal, RuleBroken
 from grants.kernel.money import Fen
 
+
+class RunState(StrEnum):
+    """What became of a run."""
+
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    REFUSED = "REFUSED"
+    UNCHANGED = "UNCHANGED"
+    FAILED = "FAILED"
+    BROKEN_OFF = "BROKEN_OFF"
+
+
 _KEPT_ROWS = 1_000
 """How many lines with reasons a run keeps for its page; the counts are always whole."""
+
+
+Progress = Callable[[str, int, int], None]
+"""Told what is done now, how many lines are done, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +53,18 @@ class ImportOptions:
     skip_refused: bool = False
     create_payees: bool = False
     mapping: Mapping[str, str] | None = None
+
+    @property
+    def kept(self) -> dict[str, object]:
+        """What a run keeps of them."""
+        return {
+            "programme": self.programme,
+            "fund": self.fund,
+            "assume_currency": self.assume_currency,
+            "skip_refused": self.skip_refused,
+            "create_payees": self.create_payees,
+            "mapping": dict(self.mapping) if self.mapping else None,
+        }
 
 
 @dataclass(frozen=True)
@@ -61,6 +90,7 @@ class RowVerdict:
     reasons: tuple[Reason, ...]
     title: str
     payee: str
+    payee_last4: str
     amount_fen: Fen | None
 
 
@@ -69,7 +99,8 @@ class ImportReport:
     """What an import does or did. Totals are of accepted and warned lines, in fen.
 
     A past award counts in the year of its decision, an active one in the years of its shares.
-    `state` is PREVIEW, DONE, REFUSED (a line was refused, nothing was written) or UNCHANGED.
+    `state` is PREVIEW or that of the run: DONE, REFUSED (a line was refused, nothing was
+    written) or UNCHANGED.
     """
 
     state: str
@@ -91,15 +122,19 @@ class ImportReport:
         return Fen(sum(self.totals_by_year.values()))
 
 
-def outcome(judged: Sequence[Judged], options: ImportOptions) -> str:
+def outcome(judged: Sequence[Judged], options: ImportOptions) -> RunState:
     """The state a run ends in; one refused line refuses all unless told otherwise."""
     if not options.skip_refused and any(row.verdict is Verdict.REFUSED for row in judged):
-        return "REFUSED"
-    return "DONE" if any(row.award for row in judged) else "UNCHANGED"
+        return RunState.REFUSED
+    return RunState.DONE if any(row.award for row in judged) else RunState.UNCHANGED
 
 
 def report_of(
-    state: str, reading: Reading, judged: Sequence[Judged], options: ImportOptions
+    state: str,
+    reading: Reading,
+    judged: Sequence[Judged],
+    options: ImportOptions,
+    notes: Sequence[Refusal] = (),
 ) -> ImportReport:
     """Counts, totals by year and the verdict of every line."""
     counts = Counter(row.verdict for row in judged)
@@ -122,12 +157,13 @@ def report_of(
                 tuple(map(Reason.of, row.reasons)),
                 row.title,
                 row.payee_name,
+                row.payee_last4,
                 row.amount_fen,
             )
             for row in judged
         ],
-        notes=[Reason.of(note) for note in _notes(reading, options)],
-        new_payees=len({id(a.payee) for a in awards if a.payee.organisation_id is None}),
+        notes=[Reason.of(note) for note in (*notes, *_notes(reading, options))],
+        new_payees=len({id(a.payee) for a in awards if a.payee.is_new}),
         headers=reading.headers,
         mapping=reading.mapping,
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,26 +11,27 @@ from typing import TypeVar
 
 from grants.awards.rules import InstalmentPlan, SharePlan
 from grants.awards.workflow import AwardState
-from grants.budget.rules import line_is_open
 from grants.imports.candidates import Candidate
-from grants.imports.columns import due_field, field_title
-from grants.imports.payees import Payee, PayeeBook
+from grants.imports.columns import field_title
+from grants.imports.differences import Said, differences
+from grants.imports.drafts import instalments_differ, instalments_of, shares_of
+from grants.imports.ground import Ground
+from grants.imports.payees import Numbers, Payee, PayeeBook
 from grants.imports.values import (
     MAX_TEXT,
     amount_of,
     clean,
     day_of,
+    id_number_of,
     state_of,
     text_of,
     uscc_of,
 )
 from grants.kernel.errors import N_, Refusal, RuleBroken
-from grants.kernel.money import Fen, yuan_text
+from grants.kernel.identifiers import is_resident_id, last_four
+from grants.kernel.money import Fen
 
 T = TypeVar("T")
-
-#: The condition of instalments that a list brings: their agreement says it, not the list.
-CONDITION = "按原协议约定"
 
 #: How a file may name our currency; sheets name none.
 YUAN = frozenset({"", "CNY", "RMB", "人民币"})
@@ -45,28 +44,6 @@ class Verdict(StrEnum):
     WARNED = "warned"
     REFUSED = "refused"
     UNCHANGED = "unchanged"
-
-
-@dataclass(frozen=True)
-class KnownLine:
-    """A budget line as far as an import needs it."""
-
-    id: int
-    code: str
-    programme_id: int
-    fiscal_year: int
-    state: str
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What lines are judged against: the day, the programme, its lines, what is imported."""
-
-    today: date
-    programme_id: int
-    lines: Mapping[str, KnownLine]
-    imported: Mapping[tuple[str, str], Fen]
-    assume_currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +74,7 @@ class Judged:
     reasons: tuple[Refusal, ...]
     title: str
     payee_name: str
+    payee_last4: str
     amount_fen: Fen | None
     award: NewAward | None
 
@@ -107,6 +85,11 @@ class _Findings:
 
     refusals: list[Refusal] = field(default_factory=list)
     warnings: list[Refusal] = field(default_factory=list)
+
+    def refuse(self, refusal: Refusal | None) -> None:
+        """Keep a reason, where there is one."""
+        if refusal:
+            self.refusals.append(refusal)
 
     def read(self, reader: Callable[[], T]) -> T | None:
         """What `reader` answers; where it refuses, the reason is kept and nothing answered."""
@@ -133,8 +116,11 @@ def _judged(
     amount_fen = found.read(partial(amount_of, candidate.amount))
     if key[1]:
         _note_repeat(key, candidate.line, seen, found)
-    if not found.refusals and key in ground.imported:
-        return _unchanged(candidate.line, texts, amount_fen, ground.imported[key])
+    known = ground.imported.get(key)
+    if not found.refusals and known is not None:
+        said = _said(candidate, texts, amount_fen, payees, found)
+        told = [*differences(said, known), *found.refusals]
+        return _row(candidate, Verdict.UNCHANGED, told, texts, amount_fen, None)
     _judge_currency(candidate.currency, ground.assume_currency, found)
     award = _award(candidate, key, texts, amount_fen, ground, payees, found)
     verdict = Verdict.ACCEPTED
@@ -142,15 +128,51 @@ def _judged(
         verdict = Verdict.REFUSED
     elif found.warnings:
         verdict = Verdict.WARNED
+    reasons = (*found.refusals, *found.warnings)
+    kept = award if verdict is not Verdict.REFUSED else None
+    return _row(candidate, verdict, reasons, texts, amount_fen, kept)
+
+
+def _row(
+    candidate: Candidate,
+    verdict: Verdict,
+    reasons: Sequence[Refusal],
+    texts: Mapping[str, str],
+    amount_fen: Fen | None,
+    award: NewAward | None,
+) -> Judged:
     return Judged(
-        candidate.line,
-        verdict,
-        (*found.refusals, *found.warnings),
-        texts["title"],
-        texts["payee_name"],
-        amount_fen,
-        award if verdict is not Verdict.REFUSED else None,
+        line=candidate.line,
+        verdict=verdict,
+        reasons=tuple(reasons),
+        title=texts["title"],
+        payee_name=texts["payee_name"],
+        payee_last4=last_four(candidate.id_number) if is_resident_id(candidate.id_number) else "",
+        amount_fen=amount_fen,
+        award=award,
     )
+
+
+def _said(
+    candidate: Candidate,
+    texts: Mapping[str, str],
+    amount_fen: Fen | None,
+    payees: PayeeBook,
+    found: _Findings,
+) -> Said:
+    """What a line says of an award that came in before."""
+    days = _days(candidate, found)
+    # Asked as a refused line would be: what is known already brings nobody along.
+    payee = _payee(candidate, texts["payee_name"], payees, found, keep=False)
+    found.warnings.clear()
+    return Said(texts, amount_fen, days, payee)
+
+
+def _days(candidate: Candidate, found: _Findings) -> dict[str, date | None]:
+    return {
+        name: found.read(partial(day_of, getattr(candidate, name), field_title(name)))
+        for name in ("decided_on", "starts_on", "ends_on")
+    }
 
 
 def _note_repeat(
@@ -167,24 +189,6 @@ def _note_repeat(
                 first=first,
             )
         )
-
-
-def _unchanged(
-    line: int, texts: Mapping[str, str], amount_fen: Fen | None, known_fen: Fen
-) -> Judged:
-    """What is imported already stays as it is; another amount is pointed out."""
-    reasons: tuple[Refusal, ...] = ()
-    if amount_fen != known_fen:
-        reasons = (
-            RuleBroken(
-                "import.differs",
-                N_("Imported before with {amount} yuan, which stays as it is."),
-                amount=yuan_text(known_fen),
-            ),
-        )
-    return Judged(
-        line, Verdict.UNCHANGED, reasons, texts["title"], texts["payee_name"], amount_fen, None
-    )
 
 
 def _judge_currency(currency: str, assumed: str | None, found: _Findings) -> None:
@@ -209,22 +213,18 @@ def _award(
     payees: PayeeBook,
     found: _Findings,
 ) -> NewAward | None:
-    days = {
-        name: found.read(partial(day_of, getattr(candidate, name), field_title(name)))
-        for name in ("decided_on", "starts_on", "ends_on")
-    }
+    days = _days(candidate, found)
     _judge_period(days["starts_on"], days["ends_on"], found)
-    uscc = found.read(partial(uscc_of, candidate.uscc)) or ""
     state = found.read(partial(state_of, candidate.state))
     shares: Sequence[SharePlan] = ()
     parts: Sequence[InstalmentPlan] = ()
     if state is AwardState.HISTORIC:
         _judge_past(candidate, days["decided_on"], ground.today, found)
     elif state is AwardState.DRAFT:
-        parts = found.read(partial(_instalments, candidate, ground)) or ()
-        shares = _shares(parts, ground)
-        _judge_total(parts, amount_fen, found)
-    payee = _payee(texts["payee_name"], uscc, clean(candidate.payee_key), payees, found)
+        parts = found.read(partial(instalments_of, candidate, ground)) or ()
+        shares = shares_of(parts, ground)
+        found.refuse(instalments_differ(parts, amount_fen))
+    payee = _payee(candidate, texts["payee_name"], payees, found)
     if found.refusals or payee is None or amount_fen is None or state is None:
         return None
     return NewAward(
@@ -279,104 +279,19 @@ def _judge_past(
         )
 
 
-def _instalments(candidate: Candidate, ground: Ground) -> list[InstalmentPlan]:
-    """Instalments of an active award, each on the line of the year in which it is due."""
-    lines = _lines(candidate, ground)
-    parts: list[InstalmentPlan] = []
-    for number, (due, amount) in enumerate(candidate.instalments, 1):
-        if not due.strip() and not amount.strip():
-            continue
-        due_on = day_of(due, field_title(due_field(number)))
-        if due_on is None or not amount.strip():
-            raise RuleBroken(
-                "import.instalment_half",
-                N_("Instalment {n} needs both a day and an amount."),
-                n=number,
-            )
-        if due_on.year not in lines:
-            raise RuleBroken(
-                "import.no_line_of_year",
-                N_("Instalment {n} is due in {year}, but no budget line of that year is given."),
-                n=number,
-                year=due_on.year,
-            )
-        parts.append(InstalmentPlan(lines[due_on.year].id, amount_of(amount), due_on, CONDITION))
-    idle = [line for line in lines.values() if line.id not in {p.line_id for p in parts}]
-    if idle:
-        raise RuleBroken(
-            "import.line_without_instalment",
-            N_("Budget line {line} bears no instalment of this award."),
-            line=idle[0].code,
-        )
-    return parts
-
-
-def line_codes(candidate: Candidate) -> list[str]:
-    """The budget lines an award names, however they are set apart."""
-    return [code for code in re.split(r"[;；、,，\s]+", clean(candidate.line_codes)) if code]
-
-
-def _lines(candidate: Candidate, ground: Ground) -> dict[int, KnownLine]:
-    """The budget lines an award names, by their year; each bears the instalments of its year."""
-    lines: dict[int, KnownLine] = {}
-    for code in line_codes(candidate):
-        line = ground.lines.get(code)
-        if line is None:
-            raise RuleBroken("import.no_line", N_("There is no budget line {line}."), line=code)
-        if line.programme_id != ground.programme_id:
-            raise RuleBroken(
-                "award.foreign_line",
-                N_("Budget line {line} belongs to another programme or year."),
-                line=code,
-            )
-        closed = line_is_open(line.state)
-        if closed:
-            raise closed
-        if line.fiscal_year < ground.today.year:
-            raise RuleBroken(
-                "award.past_year", N_("A line of a past year takes no new commitment.")
-            )
-        if lines.setdefault(line.fiscal_year, line) is not line:
-            raise RuleBroken(
-                "import.two_lines_of_year",
-                N_("Two budget lines of {year} are given; one list line holds one a year."),
-                year=line.fiscal_year,
-            )
-    if not lines:
-        raise RuleBroken(
-            "import.line_missing", N_("An active award needs the code of its budget line.")
-        )
-    return lines
-
-
-def _shares(parts: Sequence[InstalmentPlan], ground: Ground) -> list[SharePlan]:
-    """What each line bears: the instalments of its year."""
-    years = {line.id: line.fiscal_year for line in ground.lines.values()}
-    sums: Counter[int] = Counter()
-    for part in parts:
-        sums[part.line_id] += part.amount_fen
-    return [SharePlan(line_id, years[line_id], Fen(total)) for line_id, total in sums.items()]
-
-
-def _judge_total(parts: Sequence[InstalmentPlan], amount_fen: Fen | None, found: _Findings) -> None:
-    total = sum(part.amount_fen for part in parts)
-    if parts and amount_fen is not None and total != amount_fen:
-        found.refusals.append(
-            RuleBroken(
-                "import.instalments_differ",
-                N_("The instalments add up to {total} yuan, but the award is {amount}."),
-                total=yuan_text(Fen(total)),
-                amount=yuan_text(amount_fen),
-            )
-        )
-
-
 def _payee(
-    name: str, uscc: str, payee_key: str, payees: PayeeBook, found: _Findings
+    candidate: Candidate, name: str, payees: PayeeBook, found: _Findings, *, keep: bool = True
 ) -> Payee | None:
-    if not name:
+    before = len(found.refusals)
+    numbers = Numbers(
+        uscc=found.read(partial(uscc_of, candidate.uscc)) or "",
+        external_id=clean(candidate.payee_key),
+        id_number=found.read(partial(id_number_of, candidate.id_number)) or "",
+    )
+    if not name or len(found.refusals) > before:
         return None
-    answer = found.read(lambda: payees.find(name, uscc, payee_key, keep=not found.refusals))
+    keep = keep and not found.refusals
+    answer = found.read(lambda: payees.find(name, numbers, keep=keep))
     if answer is None:
         return None
     payee, notes = answer

@@ -1,4 +1,4 @@
-"""The table of import runs."""
+"""Tables of imports: each run of a file, and how far the running one is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from grants.platform import columns as c
 
 
 class ImportRun(Table, tablename="import_run"):
-    """One import of one file: preview first, then commit; the same file twice changes nothing."""
+    """One import of one file: who, when, how, and what became of it.
+
+    RUNNING is written before the work begins; the work then holds a lock on the row, and one
+    transaction brings both the awards and the end. So a run that is RUNNING while nobody holds
+    its row was broken off, and nothing of it was written. Only one run is RUNNING at a time.
+    """
 
     id = c.key()
     file_name = c.text()
@@ -22,4 +27,21 @@ class ImportRun(Table, tablename="import_run"):
     user_id = c.fen()
     started_at = c.moment()
     finished_at = c.maybe_moment()
-    import_run_state = Check("state IN ('PREVIEW','RUNNING','DONE','REFUSED','UNCHANGED')")
+    import_run_state = Check(
+        "state IN ('RUNNING','DONE','REFUSED','UNCHANGED','FAILED','BROKEN_OFF')"
+    )
+    import_run_finished = Check("(state = 'RUNNING') = (finished_at IS NULL)")
+
+
+class ImportProgress(Table, tablename="import_progress"):
+    """How far a run is. It stands beside the run, whose row the work keeps locked.
+
+    It is no business and has no history: the report of the run says what was done.
+    """
+
+    id = c.key()
+    run = c.refers_to(ImportRun, unique=True)
+    step = c.text()
+    done_count = c.number(default=0)
+    row_count = c.number(default=0)
+    told_at = c.moment()

@@ -25,6 +25,10 @@ _ADVICE = (
     N_("Write “past” or “active” as the state; without a state an award counts as past."),
     N_("Amounts: 60000, 60,000 or 6万, at most two decimals. Days: 2026-06-30."),
     N_("Payees are found by credit code; without one, by exactly the same name."),
+    N_(
+        "A person as payee needs the resident id number in its own column, entered as text. "
+        "It is kept encrypted; pages and reports show its last four characters only."
+    ),
 )
 
 

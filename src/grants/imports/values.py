@@ -11,7 +11,12 @@ from grants.awards.workflow import AwardState
 from grants.imports.candidates import Candidate
 from grants.imports.columns import field_title
 from grants.kernel.errors import N_, RuleBroken
-from grants.kernel.identifiers import is_uscc, plain_identifier
+from grants.kernel.identifiers import (
+    is_resident_id,
+    is_uscc,
+    plain_identifier,
+    resident_id_birthday,
+)
 from grants.kernel.money import Fen, fen_from_yuan, yuan_text
 
 MAX_TEXT: Mapping[str, int] = {
@@ -118,13 +123,44 @@ def text_of(candidate: Candidate, name: str) -> str:
 
 
 def uscc_of(text: str) -> str:
-    """A credit code, or nothing for no text; raises RuleBroken `import.uscc`."""
+    """A credit code, or nothing for no text.
+
+    Raises RuleBroken `import.uscc`, and `import.id_number_as_code` for the number of a person,
+    which is not repeated: reasons are kept and shown.
+    """
     plain = plain_identifier(text)
-    if plain and not is_uscc(plain):
+    if not plain or is_uscc(plain):
+        return plain
+    if _like_an_id_number(plain):
         raise RuleBroken(
-            "import.uscc",
-            N_("{number} is no credit code: a character is wrong or missing."),
-            number=plain[:40],
+            "import.id_number_as_code",
+            N_("A resident id number stands where a credit code belongs; it has its own column."),
+        )
+    raise RuleBroken(
+        "import.uscc",
+        N_("{number} is no credit code: a character is wrong or missing."),
+        number=plain[:40],
+    )
+
+
+def _like_an_id_number(plain: str) -> bool:
+    """Whether a text is meant as one, even where its check character is wrong."""
+    return (
+        re.fullmatch(r"[0-9]{17}[0-9X]", plain) is not None
+        and resident_id_birthday(plain) is not None
+    )
+
+
+def id_number_of(text: str) -> str:
+    """The resident id number of a person, or nothing for no text.
+
+    Raises RuleBroken `import.id_number`, which does not repeat the number.
+    """
+    plain = plain_identifier(text)
+    if plain and not is_resident_id(plain):
+        raise RuleBroken(
+            "import.id_number",
+            N_("This is no resident id number: a character is wrong or missing."),
         )
     return plain
 
