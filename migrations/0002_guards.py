@@ -100,8 +100,9 @@ CREATE UNIQUE INDEX IF NOT EXISTS payment_one_live_per_instalment
     ON payment (instalment) WHERE state NOT IN ('WITHDRAWN', 'REJECTED');
 CREATE UNIQUE INDEX IF NOT EXISTS payment_invoice_used_once
     ON payment (invoice_no) WHERE invoice_no IS NOT NULL AND state NOT IN ('WITHDRAWN', 'REJECTED');
-CREATE INDEX IF NOT EXISTS payment_worklist ON payment (state, step, due_on, id);
-CREATE INDEX IF NOT EXISTS payment_by_award ON payment (award, id);
+CREATE INDEX IF NOT EXISTS payment_waiting
+    ON payment (due_on, id, (chain ->> (step - 1))) WHERE state = 'SUBMITTED';
+CREATE INDEX IF NOT EXISTS payment_by_state ON payment (state, id);
 CREATE INDEX IF NOT EXISTS payment_alike ON payment (payee_name, amount_fen);
 CREATE UNIQUE INDEX IF NOT EXISTS payment_act_one_per_person
     ON payment_act (payment, round, person_id) WHERE decision <> 'WITHDRAW';

@@ -118,16 +118,6 @@ async def waiting_changes() -> list[WaitingChange]:
     return [WaitingChange(**r) for r in found]
 
 
-async def count_waiting() -> int:
-    """How many changes and claims for money back wait for their decision."""
-    return int(
-        await db.value(
-            "SELECT (SELECT count(*) FROM award_change WHERE state = 'PROPOSED') "
-            "+ (SELECT count(*) FROM clawback WHERE state = 'PROPOSED')"
-        )
-    )
-
-
 async def change(change_id: int, *, lock: bool = False) -> AwardChange:
     """One change; raises NotFound."""
     found = await db.row(

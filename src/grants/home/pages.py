@@ -15,7 +15,7 @@ from grants.kernel import calendar
 from grants.kernel.errors import N_
 from grants.kernel.identity import Permission as P
 from grants.payments import lists
-from grants.payments.lists import PaymentFilter
+from grants.payments.lists import PaymentFilter, PaymentList
 from grants.payments.pages import TONES
 from grants.payments.workflow import PAYMENT
 from grants.platform.access import actor_of
@@ -57,19 +57,19 @@ async def home(request: R) -> Response[str]:
         due_before={"overdue": today, "week": today + timedelta(days=8)}.get(clock or ""),
     )
     approves = actor.may(P.PAYMENT_APPROVE)
-    count, total_fen = await lists.count_payments(actor, wanted) if approves else (0, 0)
-    rows = (
-        await lists.payments(actor, wanted, limit=listing.size, offset=listing.offset)
+    found = (
+        await lists.list_payments(actor, wanted, limit=listing.size, offset=listing.offset)
         if approves
-        else []
+        else PaymentList()
     )
+    rows = found.rows
     ahead, asks = today + timedelta(days=_AHEAD_DAYS), actor.may(P.PAYMENT_REQUEST)
     return page(
         request,
         "home/worklist.html",
         approves=approves,
-        listing=listing.counted(count),
-        total_fen=total_fen,
+        listing=listing.counted(found.count, more=found.more),
+        total_fen=found.total_fen,
         payments=rows,
         oldest_days=(today - rows[0].due_on).days if rows and listing.order == "due" else 0,
         views=_VIEWS,

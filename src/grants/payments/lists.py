@@ -1,8 +1,9 @@
-"""Lists of payments: what they may be narrowed by, their order, their sums."""
+"""Lists of payments: narrowed, ordered, counted. Agencies see their own and nothing else."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from grants.kernel.identity import Actor, Role
@@ -89,7 +90,7 @@ def _wanted(actor: Actor, wanted: PaymentFilter) -> tuple[str, list[object]]:
 
     Only what is asked for is said: "$1 IS NULL OR …" would keep PostgreSQL from the indexes.
     """
-    asked = (
+    asked: tuple[object, ...] = (
         actor.organisation_id,
         wanted.state,
         sorted(wanted.waiting_for) if wanted.waiting_for is not None else None,
@@ -100,7 +101,7 @@ def _wanted(actor: Actor, wanted: PaymentFilter) -> tuple[str, list[object]]:
         wanted.due_before,
         wanted.search.strip() or None,
     )
-    arguments: list[object] = [value for value in asked if value is not None]
+    arguments = [value for value in asked if value is not None]
     narrowed = (text for text, value in zip(_NARROWED, asked, strict=True) if value is not None)
     where = " AND ".join(text.format(n=n) for n, text in enumerate(narrowed, 1))
     award = " JOIN award a ON a.id = p.award" if "a." in where else ""
@@ -125,14 +126,71 @@ async def payments(
         limit,
         offset,
     )
-    return [
-        Listed(**{**r, "step_role": Role(r["step_role"]) if r["step_role"] else None})
-        for r in found
-    ]
+    return [_listed(r) for r in found]
+
+
+def _listed(found: db.Row) -> Listed:
+    return Listed(
+        **{**found, "step_role": Role(found["step_role"]) if found["step_role"] else None}
+    )
+
+
+@dataclass(frozen=True)
+class PaymentList:
+    """One page of a list: its rows, and how many a filter finds altogether, with their total.
+
+    With `more` there are more than `count`, and nobody has added them up.
+    """
+
+    rows: Sequence[Listed] = ()
+    count: int = 0
+    total_fen: Fen = field(default=Fen(0))
+    more: bool = False
+
+
+#: So many beyond the page are counted and added up; nobody turns further pages than that.
+COUNTED_AHEAD = 1_000
+
+
+async def list_payments(
+    actor: Actor, wanted: PaymentFilter, *, limit: int = 50, offset: int = 0
+) -> PaymentList:
+    """A page of payments within the actor's scope, in two reads however many there are."""
+    order = _ORDERS.get(wanted.order, _ORDERS["due"])
+    narrowed, arguments = _wanted(actor, wanted)
+    places = [f"${len(arguments) + n}" for n in (1, 2, 3)]
+    counted = offset + limit + COUNTED_AHEAD
+    found = await db.row(
+        f"""
+        WITH found AS (
+            SELECT row_number() OVER (ORDER BY {order}) AS place, p.id, p.amount_fen {narrowed}
+            ORDER BY {order} LIMIT {places[0]} + 1
+        )
+        SELECT count(*) AS count, coalesce(sum(amount_fen), 0)::bigint AS total_fen,
+               coalesce(array_agg(id ORDER BY place) FILTER (
+                   WHERE place > {places[1]} AND place <= {places[2]}), '{{}}') AS ids
+        FROM found
+        """,
+        *arguments,
+        counted,
+        offset,
+        offset + limit,
+    )
+    assert found is not None
+    rows = await db.rows(
+        f"{_LISTED} WHERE p.id = ANY($1) ORDER BY array_position($1, p.id)", found["ids"]
+    )
+    more = found["count"] > counted
+    return PaymentList(
+        rows=[_listed(r) for r in rows],
+        count=min(found["count"], counted),
+        total_fen=Fen(found["total_fen"]),
+        more=more,
+    )
 
 
 async def count_payments(actor: Actor, wanted: PaymentFilter) -> tuple[int, Fen]:
-    """How many payments a filter finds, and their total in fen."""
+    """How many payments a filter finds, every one of them, and their total in fen."""
     narrowed, arguments = _wanted(actor, wanted)
     found = await db.row(
         f"SELECT count(*) AS payments, coalesce(sum(p.amount_fen), 0)::bigint AS total {narrowed}",

@@ -99,14 +99,13 @@ async def index(request: R) -> Response[str]:
     """All payments within one's scope."""
     actor, listing = actor_of(request), _listing(request)
     wanted = _filter(listing)
-    count, total_fen = await lists.count_payments(actor, wanted)
-    rows = await lists.payments(actor, wanted, limit=listing.size, offset=listing.offset)
+    found = await lists.list_payments(actor, wanted, limit=listing.size, offset=listing.offset)
     return page(
         request,
         "payments/list.html",
-        listing=listing.counted(count),
-        total_fen=total_fen,
-        payments=rows,
+        listing=listing.counted(found.count, more=found.more),
+        total_fen=found.total_fen,
+        payments=found.rows,
         views=_VIEWS,
         titles=PAYMENT.titles,
         tones=TONES,

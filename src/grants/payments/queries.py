@@ -165,7 +165,7 @@ async def usual_for_payee(payment: Payment, *, limit: int = 8) -> list[Usual]:
                    qa.programme = (SELECT programme FROM award WHERE id = $1) AS same_programme
             FROM payment q JOIN award qa ON qa.id = q.award
             WHERE q.state = 'PAID' AND q.id <> $2
-              AND qa.organisation IS NOT DISTINCT FROM $3 AND qa.person IS NOT DISTINCT FROM $4
+              AND (qa.organisation = $3 OR qa.person = $4)
             ORDER BY q.paid_on DESC, q.id DESC LIMIT $5
         ) latest ORDER BY paid_on, id
         """,

@@ -35,7 +35,10 @@ class View:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a list shows now, as its address says; `total` is filled after counting."""
+    """What a list shows now, as its address says; `total` is filled after counting.
+
+    With `more` there are more than `total`, which nobody has counted.
+    """
 
     path: str
     filters: Mapping[str, str]
@@ -49,6 +52,7 @@ class Listing:
     picked: tuple[str, ...] = ()
     region: str = ""
     total: int = 0
+    more: bool = False
 
     @classmethod
     def of(
@@ -95,9 +99,9 @@ class Listing:
             region=region,
         )
 
-    def counted(self, total: int) -> Listing:
-        """The same list once its rows are counted."""
-        return replace(self, total=total)
+    def counted(self, total: int, *, more: bool = False) -> Listing:
+        """The same list once its rows are counted, or so many of them, and there are `more`."""
+        return replace(self, total=total, more=more)
 
     @property
     def offset(self) -> int:

@@ -7,12 +7,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, nodes
+from jinja2.visitor import NodeTransformer
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 from markupsafe import Markup
@@ -160,18 +161,46 @@ HTMX_CONFIG = Markup(
 )
 
 
+class _Said(NodeTransformer):
+    """Puts plain texts, `_("Payee")`, into the language while a template is compiled."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # the name is Jinja's
+        self.generic_visit(node)
+        if not isinstance(node.node, nodes.Name) or node.node.name != "_" or node.kwargs:
+            return node
+        message = node.args[0]
+        if not isinstance(message, nodes.Const):
+            return node
+        return nodes.Const(self.catalogue.text(message.value), lineno=node.lineno)
+
+
+class _Environment(Environment):
+    """A Jinja environment of one language, in which a label of a row costs nothing."""
+
+    catalogue: Catalogue
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        said: nodes.Template = _Said(self.catalogue).visit(super()._parse(source, name, filename))
+        return said
+
+
 @cache
 def environment(lang: str) -> Environment:
     """The Jinja environment of one language; components stand in it as `ui`."""
     catalogue = texts(lang)
-    made = Environment(
+    made = _Environment(
         loader=FileSystemLoader(TEMPLATES_DIR),
         undefined=StrictUndefined,
+        auto_reload=settings.demo,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.loopcontrols", "jinja2.ext.do"],
     )
+    made.catalogue = catalogue
     made.filters.update({f.__name__: f for f in _FILTERS})
     made.filters["t"] = catalogue.text
     made.globals.update(
@@ -189,6 +218,10 @@ def environment(lang: str) -> Environment:
     return made
 
 
+#: Components that lists ask for again and again, and that depend on their arguments alone.
+_REMEMBERED = frozenset({"pill", "due", "payment_row"})
+
+
 def _components(made: Environment) -> SimpleNamespace:
     """Every public macro of templates/_components under one name, filled as each loads.
 
@@ -202,7 +235,7 @@ def _components(made: Environment) -> SimpleNamespace:
             if not name.startswith("_"):
                 if hasattr(ui, name):
                     raise ValueError(f"two components are called {name}: {path.name}")
-                setattr(ui, name, macro)
+                setattr(ui, name, lru_cache(2000)(macro) if name in _REMEMBERED else macro)
     return ui
 
 
