@@ -257,6 +257,7 @@ INVARIANTS: Sequence[Invariant] = (
             UNION ALL SELECT 'year_end', id, state FROM year_end
             UNION ALL SELECT 'award_change', id, state FROM award_change
             UNION ALL SELECT 'clawback', id, state FROM clawback
+            UNION ALL SELECT 'bank_account', id, state FROM bank_account
         )
         SELECT case_kind || ' ' || case_id || ' event ' || id AS what FROM chained
         WHERE stood IS NOT NULL AND state_before IS DISTINCT FROM stood
@@ -264,6 +265,27 @@ INVARIANTS: Sequence[Invariant] = (
         SELECT s.kind || ' ' || s.id FROM standing s
         LEFT JOIN chained c ON c.case_kind = s.kind AND c.case_id = s.id AND c.back = 1
         WHERE s.state IS DISTINCT FROM c.state_after ORDER BY what
+        """,
+    ),
+    Invariant(
+        "payees_are_as_their_events_say",
+        N_("Standing, grade and inspection of an organisation are those last recorded"),
+        """
+        WITH said AS (
+            SELECT DISTINCT ON (case_id, verb) case_id, verb, facts FROM case_event
+            WHERE case_kind = 'organisation' AND verb IN ('standing', 'grade', 'inspection')
+            ORDER BY case_id, verb, id DESC
+        )
+        SELECT 'organisation ' || o.id AS what FROM organisation o
+        LEFT JOIN said s ON s.case_id = o.id AND s.verb = 'standing'
+        LEFT JOIN said g ON g.case_id = o.id AND g.verb = 'grade'
+        LEFT JOIN said i ON i.case_id = o.id AND i.verb = 'inspection'
+        WHERE o.standing <> coalesce(s.facts -> 'standing' ->> 1, 'GOOD')
+           OR o.grade IS DISTINCT FROM g.facts -> 'grade' ->> 1
+           OR o.grade_expires_on::text IS DISTINCT FROM g.facts ->> 'expires_on'
+           OR o.inspection_result IS DISTINCT FROM i.facts -> 'result' ->> 1
+           OR o.inspection_year::text IS DISTINCT FROM i.facts ->> 'year'
+        ORDER BY o.id
         """,
     ),
     Invariant(

@@ -76,6 +76,14 @@ BREACHES: list[tuple[str, str]] = [
     ("state_is_fold_of_events", "DELETE FROM case_event WHERE verb = 'approve_finally'"),
     ("state_is_fold_of_events", "UPDATE case_event SET state_before = 'X' WHERE verb = 'settle'"),
     ("state_is_fold_of_events", "UPDATE cash_plan SET state = 'REJECTED'"),
+    ("state_is_fold_of_events", "UPDATE bank_account SET state = 'RETIRED'"),
+    ("state_is_fold_of_events", "DELETE FROM case_event WHERE verb = 'verify'"),
+    ("payees_are_as_their_events_say", "UPDATE organisation SET standing = 'ILLEGAL'"),
+    (
+        "payees_are_as_their_events_say",
+        "UPDATE organisation SET grade = '5A', grade_expires_on = '2030-01-01'",
+    ),
+    ("payees_are_as_their_events_say", "UPDATE organisation SET inspection_result = 'BASIC'"),
     ("nobody_approved_their_own", f"UPDATE payment SET made_by_person = {APPROVER}"),
     (
         "nobody_approved_their_own",

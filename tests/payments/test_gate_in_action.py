@@ -9,6 +9,7 @@ import pytest
 from grants.banking import answers
 from grants.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from grants.kernel.identity import SYSTEM, Actor, Role
+from grants.parties.rules import Standing
 from grants.payments import actions, approvals, gatekeeper
 from grants.payments.gate import NEVER_WAIVED, Mark
 from grants.platform import db
@@ -24,8 +25,10 @@ from tests.world import (
     approved,
     details,
     draft_award,
+    enter_account,
     furnished,
     instalments,
+    set_standing,
     submitted,
 )
 from tests.world_awards import claim
@@ -47,8 +50,7 @@ async def test_the_gate_is_looked_through_again_at_every_step() -> None:
     world = await furnished()
     payment = await one_submitted(world)
     await approve(world, payment, Role.SECTION_HEAD)
-    async with db.unit_of_work(SYSTEM):
-        await db.execute("UPDATE organisation SET standing = 'ABNORMAL'")
+    await set_standing(world.organisation, Standing.ABNORMAL)
     with pytest.raises(RuleBroken) as refused:
         await approve(world, payment, Role.FIN_OFFICER)
     assert refused.value.code == "gate.payee_stands_well"
@@ -58,8 +60,7 @@ async def test_a_decided_payment_keeps_the_findings_on_which_it_was_decided() ->
     world = await furnished()
     payment = await one_submitted(world)
     await approve_through(world, payment)
-    async with db.unit_of_work(SYSTEM):
-        await db.execute("UPDATE organisation SET standing = 'ABNORMAL'")
+    await set_standing(world.organisation, Standing.ABNORMAL)
     findings = {f.rule: f.mark for f in await gatekeeper.gate_of(await found(payment), today=DAY)}
     assert findings["payee_stands_well"] == Mark.PASS
 
@@ -199,14 +200,9 @@ async def test_a_bounced_payment_is_not_pointed_at_an_unverified_account() -> No
     await answers.take_results(
         world[Role.CASHIER], "a.csv", await answer(batch, {payment: "账户销户"}), today=DAY
     )
-    account = await add_account(
+    account = await enter_account(
         world, world.organisation, "示例晨曦社会工作服务中心", "320500000000029"
     )
-    async with db.unit_of_work(SYSTEM):
-        await db.execute(
-            "UPDATE bank_account SET state = 'ENTERED', verified_by_person = NULL WHERE id = $1",
-            account,
-        )
     with pytest.raises(RuleBroken) as refused:
         await actions.correct_account(
             world[Role.OFFICER],

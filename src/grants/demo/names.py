@@ -114,10 +114,13 @@ SURNAMES = "张李王赵陈周吴郑孙钱冯沈韩杨朱秦许何吕施"
 GIVEN = "一二三四五六七八九十"
 
 
-def demo_uscc(sequence: int) -> str:
-    """A private non-enterprise's code in the demonstration range, with right check characters."""
+def demo_uscc(sequence: int, *, association: bool = False) -> str:
+    """A code in the demonstration range, with right check characters.
+
+    It is that of a private non-enterprise unit, or of an association.
+    """
     code = f"MJ9{sequence:05d}"
-    plain = "52320585" + code + organisation_code_check(code)
+    plain = ("51" if association else "52") + "320585" + code + organisation_code_check(code)
     total = sum(_USCC.index(c) * pow(3, i, 31) for i, c in enumerate(plain))
     return plain + _USCC[(31 - total % 31) % 31]
 
@@ -135,3 +138,24 @@ def demo_person(sequence: int) -> str:
     """示例·张一, 示例·李二, … two hundred of them."""
     surname = SURNAMES[sequence % len(SURNAMES)]
     return f"示例·{surname}{GIVEN[sequence // len(SURNAMES) % len(GIVEN)]}"
+
+
+def demo_phone(sequence: int) -> str:
+    """A mobile number of the demonstration."""
+    return f"138{sequence:08d}"
+
+
+def demo_account(sequence: int) -> str:
+    """The number of an agency's bank account."""
+    return f"3205850200000{sequence:05d}"
+
+
+def demo_card(sequence: int) -> str:
+    """The number of a person's bank card, with its check digit."""
+    body = f"620000320585{sequence:06d}"
+    return body + next(d for d in "0123456789" if _luhn(body + d))
+
+
+def _luhn(number: str) -> bool:
+    doubled = [int(d) * (1 + i % 2) for i, d in enumerate(reversed(number))]
+    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
