@@ -117,6 +117,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS bank_account_once_per_person
 CREATE INDEX IF NOT EXISTS bank_account_by_number ON bank_account (number_index);
 CREATE UNIQUE INDEX IF NOT EXISTS award_change_one_proposed
     ON award_change (award) WHERE state = 'PROPOSED';
+CREATE UNIQUE INDEX IF NOT EXISTS policy_proposal_one_proposed
+    ON policy_proposal (kind, scope) WHERE state = 'PROPOSED';
 CREATE UNIQUE INDEX IF NOT EXISTS cash_plan_one_approved ON cash_plan (line) WHERE state = 'APPROVED';
 CREATE UNIQUE INDEX IF NOT EXISTS cash_plan_one_proposed ON cash_plan (line) WHERE state = 'PROPOSED';
 CREATE UNIQUE INDEX IF NOT EXISTS year_end_once ON year_end (fiscal_year) WHERE state <> 'REJECTED';

@@ -9,7 +9,17 @@ from piccolo.conf.apps import AppConfig, table_finder
 from grants.settings import TOP
 
 #: Features that own tables, lowest storey first.
-FEATURES = ("platform", "people", "parties", "budget", "awards", "imports", "payments", "banking")
+FEATURES = (
+    "platform",
+    "people",
+    "parties",
+    "budget",
+    "awards",
+    "imports",
+    "payments",
+    "banking",
+    "policies",
+)
 
 TABLE_MODULES = [f"grants.{name}.tables" for name in FEATURES]
 for module in TABLE_MODULES:

@@ -8,10 +8,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from grants.kernel.calendar import fiscal_year
-from grants.kernel.errors import N_, Refusal, RuleBroken
+from grants.kernel.errors import N_, FieldFault, Refusal, RuleBroken
 from grants.kernel.money import Fen, permille, yuan_text
 
 Verdict = Literal["allow", "deny", "purpose", "document"]
@@ -142,8 +142,8 @@ class BudgetCode(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    code: str
-    name: str
+    code: str = Field(pattern=r"^[0-9]{3,12}$")
+    name: str = Field(min_length=1, max_length=120)
     kind: CodeKind
 
 
@@ -153,6 +153,17 @@ class BudgetCodes(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     codes: tuple[BudgetCode, ...]
+
+    @field_validator("codes")
+    @classmethod
+    def _stand_once(cls, codes: tuple[BudgetCode, ...]) -> tuple[BudgetCode, ...]:
+        """A code stands once in its classification."""
+        seen: set[tuple[CodeKind, str]] = set()
+        for one in codes:
+            if (one.kind, one.code) in seen:
+                raise FieldFault(N_("The code {code} stands twice."), code=one.code)
+            seen.add((one.kind, one.code))
+        return codes
 
     def of(self, kind: CodeKind) -> list[BudgetCode]:
         """The codes of one classification, in order of code."""
@@ -192,7 +203,7 @@ class BudgetApproval(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    fiscal_year: int
+    fiscal_year: int = Field(ge=2000, le=2100)
 
 
 def pre_approval_room_fen(last_years_paid_fen: int, carried_in_fen: int, drawn_fen: int) -> Fen:

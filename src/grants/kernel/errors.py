@@ -27,6 +27,18 @@ class Refusal(Exception):
         return f"{self.code}: {self.message.format(**self.params)}"
 
 
+class FieldFault(ValueError):
+    """A reason beside a field, found while a form or a policy is validated.
+
+    A message id with its parameters, as a refusal carries them.
+    """
+
+    def __init__(self, message: str, **params: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.params = params
+
+
 class NotAllowed(Refusal):
     """The person may not do this (403)."""
 

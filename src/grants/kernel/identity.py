@@ -76,6 +76,7 @@ class Permission(StrEnum):
     BUDGET_APPROVE = "budget.approve"
     POLICY_SEE = "policy.see"
     POLICY_EDIT = "policy.edit"
+    POLICY_APPROVE = "policy.approve"
     AWARD_SEE = "award.see"
     AWARD_CREATE = "award.create"
     AWARD_APPROVE = "award.approve"
@@ -125,7 +126,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
         P.ACCOUNT_ENTER,
         P.BUDGET_PROPOSE,
     },
-    Role.SECTION_HEAD: _LOOK | {P.PAYMENT_APPROVE, P.AWARD_APPROVE},
+    Role.SECTION_HEAD: _LOOK | {P.PAYMENT_APPROVE, P.AWARD_APPROVE, P.POLICY_EDIT},
     Role.FIN_OFFICER: _LOOK
     | {
         P.PAYMENT_APPROVE,
@@ -135,6 +136,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
         P.REFUND_RECORD,
         P.RESULT_IMPORT,
         P.PERSON_UNMASK,
+        P.POLICY_EDIT,
     },
     Role.CASHIER: _LOOK | {P.BATCH_SEND, P.RESULT_IMPORT},
     Role.FIN_HEAD: _LOOK
@@ -148,8 +150,8 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
         P.AUDIT_SEE,
     },
     Role.DEPUTY_LEADER: _LEAD,
-    Role.FIN_DEPUTY: _LEAD | {P.GATE_WAIVE, P.AUDIT_SEE},
-    Role.MAIN_LEADER: _LEAD | {P.AUDIT_SEE},
+    Role.FIN_DEPUTY: _LEAD | {P.GATE_WAIVE, P.AUDIT_SEE, P.POLICY_APPROVE},
+    Role.MAIN_LEADER: _LEAD | {P.AUDIT_SEE, P.POLICY_APPROVE},
     Role.DISCIPLINE: _LOOK | {P.AUDIT_SEE, P.PEOPLE_SEE},
     Role.EXPERT: frozenset(),
     Role.EVALUATOR: frozenset({P.AWARD_SEE}),
@@ -173,6 +175,7 @@ NEEDS_SECOND_FACTOR = frozenset(
         P.ACCOUNT_VERIFY,
         P.ROLE_GRANT,
         P.PEOPLE_EDIT,
+        P.POLICY_APPROVE,
     }
 )
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from grants.kernel.errors import N_, Refusal
+from grants.kernel.errors import N_, FieldFault, Refusal
 from grants.kernel.identifiers import is_cnaps, is_phone, plain_identifier
 from grants.parties import rules
 from grants.parties.rules import Grade, Inspection, Kind, Standing
-from grants.platform.forms import FieldFault, FormErrors, OptionalDay, Trimmed, faulty
+from grants.platform.forms import FormErrors, OptionalDay, Trimmed, faulty
 
 Line = Annotated[Trimmed, AfterValidator(lambda text: " ".join(text.split()))]
 Name = Annotated[Line, Field(min_length=2, max_length=120)]

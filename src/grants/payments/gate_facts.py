@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from grants.budget.rules import FundMatrix
 from grants.kernel.calendar import DayTable
+from grants.kernel.errors import N_, FieldFault
 from grants.kernel.identity import Role
 from grants.kernel.money import Fen
 
@@ -30,14 +31,22 @@ class GatePolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    rules: Mapping[str, GateRulePolicy]
-    publicity_workdays: int
+    publicity_workdays: int = Field(ge=0, le=60)
+    repeat_days: int = Field(ge=1, le=3660)
+    clock_warning_days: int = Field(ge=0, le=90)
+    year_end_cutoff_month: int = Field(ge=1, le=12)
+    year_end_cutoff_day: int = Field(ge=1, le=31)
     invoice_instruments: tuple[str, ...]
     publicity_instruments: tuple[str, ...]
-    repeat_days: int
-    year_end_cutoff_month: int
-    year_end_cutoff_day: int
-    clock_warning_days: int
+    rules: Mapping[str, GateRulePolicy]
+
+    @model_validator(mode="after")
+    def _cutoff_is_a_day_of_every_year(self) -> GatePolicy:
+        try:
+            date(2001, self.year_end_cutoff_month, self.year_end_cutoff_day)
+        except ValueError as error:
+            raise FieldFault(N_("The cut-off has to be a day that every year has.")) from error
+        return self
 
 
 @dataclass(frozen=True)

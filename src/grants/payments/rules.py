@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from grants.kernel.calendar import DayTable, add_workdays
-from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
+from grants.kernel.errors import N_, Conflict, FieldFault, NotAllowed, Refusal, RuleBroken
+from grants.kernel.identifiers import is_cnaps
 from grants.kernel.identity import Actor, Role
 
 
@@ -96,10 +97,17 @@ class PayerAccount(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str
-    account: str
-    bank_name: str
+    name: str = Field(min_length=2, max_length=120)
+    account: str = Field(pattern=r"^[0-9]{8,32}$")
+    bank_name: str = Field(min_length=2, max_length=120)
     cnaps: str
+
+    @field_validator("cnaps")
+    @classmethod
+    def _has_its_check_digit(cls, given: str) -> str:
+        if not is_cnaps(given):
+            raise FieldFault(N_("A routing number has 12 digits, the last of which checks them."))
+        return given
 
 
 class PaymentClock(BaseModel):
@@ -111,8 +119,8 @@ class PaymentClock(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    days_after_trigger: int
-    workdays_after_invoice: int
+    days_after_trigger: int = Field(ge=1, le=366)
+    workdays_after_invoice: int = Field(ge=1, le=250)
 
 
 def payment_due_on(

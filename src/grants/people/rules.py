@@ -21,11 +21,11 @@ class SignInPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    password_length: int = Field(default=10, ge=8)
+    password_length: int = Field(default=10, ge=8, le=64)
     password_classes: int = Field(default=3, ge=1, le=4)
-    passwords_remembered: int = Field(default=5, ge=1)
-    failures_allowed: int = Field(default=5, ge=1)
-    locked_minutes: int = Field(default=30, ge=1)
+    passwords_remembered: int = Field(default=5, ge=1, le=24)
+    failures_allowed: int = Field(default=5, ge=1, le=20)
+    locked_minutes: int = Field(default=30, ge=1, le=1440)
 
     @property
     def locked_for(self) -> timedelta:

@@ -12,20 +12,11 @@ from typing import Annotated, Any, TypeVar, get_origin
 from litestar.datastructures import FormMultiDict
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
-from grants.kernel.errors import N_, Refusal
+from grants.kernel.errors import N_, FieldFault, Refusal
 from grants.kernel.money import Fen, fen_from_yuan
 from grants.platform.texts import texts
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class FieldFault(ValueError):
-    """A reason beside a field: a message id with its parameters."""
-
-    def __init__(self, message: str, **params: object) -> None:
-        super().__init__(message)
-        self.message = message
-        self.params = params
 
 
 @dataclass(frozen=True)
@@ -50,7 +41,7 @@ class FormErrors:
         """The reasons in one language, by field."""
         catalogue = texts(lang)
         return {
-            name: catalogue.text(said.message, **said.params) for name, said in self.faults.items()
+            name: catalogue.text(one.message, **one.params) for name, one in self.faults.items()
         }
 
 
@@ -120,13 +111,19 @@ _WORDS = {
     "string_too_short": N_("Write at least {min_length} characters."),
     "string_too_long": N_("Write at most {max_length} characters."),
     "int_parsing": N_("Choose one."),
+    "greater_than_equal": N_("At least {ge}."),
+    "less_than_equal": N_("At most {le}."),
     "enum": N_("Choose one."),
     "literal_error": N_("Choose one."),
     "string_pattern_mismatch": N_("This does not have the right form."),
 }
 
 
-def _said(error: Mapping[str, Any]) -> Said:
+_BOUNDS = ("min_length", "max_length", "ge", "le")
+
+
+def said(error: Mapping[str, Any]) -> Said:
+    """What one of pydantic's findings is called here."""
     context = error.get("ctx") or {}
     cause = context.get("error")
     if isinstance(cause, FieldFault):
@@ -138,7 +135,7 @@ def _said(error: Mapping[str, Any]) -> Said:
     if kind == "string_too_short" and context.get("min_length") == 1:
         return Said(_WORDS["missing"], {})
     message = _WORDS.get(kind, N_("This cannot be used; please check it."))
-    return Said(message, {k: v for k, v in context.items() if k in ("min_length", "max_length")})
+    return Said(message, {k: v for k, v in context.items() if k in _BOUNDS})
 
 
 def _every(form: FormMultiDict | Mapping[str, Any], name: str) -> list[Any]:
@@ -164,7 +161,7 @@ def parse(form: FormMultiDict | Mapping[str, Any], model: type[Model]) -> Model 
         faults: dict[str, Said] = {}
         for found in error.errors():
             name = str(found["loc"][0]) if found["loc"] else ""
-            faults.setdefault(name, _said(found))
+            faults.setdefault(name, said(found))
         return FormErrors(faults, typed_in(form))
 
 

@@ -1,0 +1,1 @@
+"""Rules and figures by date: the office changes them, proposed by one, decided by another."""
