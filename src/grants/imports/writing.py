@@ -32,10 +32,11 @@ async def write_lines(
     """Write the payees, then the awards chunk by chunk, each chunk in a few statements."""
     codes = await codes_of(options)
     awards = [(row.line, row.award) for row in rows if row.award is not None]
-    tell(N_("writing"), 0, len(awards))
     payees = list({id(award.payee): award.payee for _, award in awards}.values())
-    await _write_organisations(actor, [p for p in payees if not p.id_number], run_id)
-    await _write_persons(actor, [p for p in payees if p.id_number], run_id)
+    new = [payee for payee in payees if payee.is_new]
+    await _write_organisations(actor, [p for p in new if not p.id_number], run_id, tell)
+    await _write_persons(actor, [p for p in new if p.id_number], run_id)
+    tell(N_("writing"), 0, len(awards))
     for start in range(0, len(awards), _CHUNK):
         chunk = awards[start : start + _CHUNK]
         listed = [_listed(award, line, codes, run_id) for line, award in chunk]
@@ -43,16 +44,20 @@ async def write_lines(
         tell(N_("writing"), start + len(chunk), len(awards))
 
 
-async def _write_organisations(actor: Actor, payees: Sequence[Payee], run_id: int) -> None:
-    """Add those that are not on record, each once, and flag those that look alike."""
-    new = [payee for payee in payees if payee.is_new]
-    ids = await parties.add_organisations(
-        actor,
-        [parties.NewOrganisation(p.name, p.uscc, p.external_id) for p in new],
-        {"import_run": run_id},
-    )
-    for payee, organisation_id in zip(new, ids, strict=True):
-        payee.organisation_id = organisation_id
+async def _write_organisations(
+    actor: Actor, new: Sequence[Payee], run_id: int, tell: Progress
+) -> None:
+    """Add organisations, and flag those that look like another one."""
+    for start in range(0, len(new), _CHUNK):
+        tell(N_("payees"), start, len(new))
+        chunk = new[start : start + _CHUNK]
+        ids = await parties.add_organisations(
+            actor,
+            [parties.NewOrganisation(p.name, p.uscc, p.external_id) for p in chunk],
+            {"import_run": run_id},
+        )
+        for payee, organisation_id in zip(chunk, ids, strict=True):
+            payee.organisation_id = organisation_id
     await parties.flag_duplicates(
         (payee.organisation_id, twin.organisation_id, reason)
         for payee in new
@@ -61,9 +66,7 @@ async def _write_organisations(actor: Actor, payees: Sequence[Payee], run_id: in
     )
 
 
-async def _write_persons(actor: Actor, payees: Sequence[Payee], run_id: int) -> None:
-    """Add the persons that are not on record, each once."""
-    new = [payee for payee in payees if payee.is_new]
+async def _write_persons(actor: Actor, new: Sequence[Payee], run_id: int) -> None:
     ids = await people.add_persons(
         actor, [people.NewPerson(p.name, p.id_number) for p in new], {"import_run": run_id}
     )
