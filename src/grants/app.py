@@ -39,6 +39,8 @@ from grants.platform.access import SignInNeeded, local_path
 from grants.platform.database import open_database
 from grants.platform.logs import log_as_lines
 from grants.platform.texts import LANGUAGES
+from grants.policies import pages as policy_pages
+from grants.policies import proposal_pages
 from grants.reports import pages as report_pages
 from grants.settings import settings
 
@@ -167,6 +169,8 @@ def routes() -> list[HTTPRouteHandler]:
         *banking_pages.ROUTES,
         *refund_pages.ROUTES,
         *month_pages.ROUTES,
+        *policy_pages.ROUTES,
+        *proposal_pages.ROUTES,
         *report_pages.ROUTES,
         *home_pages.ROUTES,
         nowhere,

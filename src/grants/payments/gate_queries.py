@@ -1,16 +1,22 @@
-"""What the gate reads: the facts of a payment, last year's payments, rules set aside."""
+"""What the gate reads: the facts of a payment, last year's payments, rules set aside.
+
+What every open request shows is read at once, for looking at rules that are only proposed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from grants.kernel.errors import NotFound
 from grants.kernel.money import Fen
 from grants.payments.gate_facts import GateFacts
+from grants.payments.queries import OPEN
 from grants.platform import db
 
 _FACTS = """
-SELECT p.amount_fen, a.state AS award_state, a.amount_fen AS award_amount_fen,
+SELECT p.id AS payment_id, p.amount_fen, a.state AS award_state, a.amount_fen AS award_amount_fen,
        a.grade AS award_grade, g.instrument, f.kind AS fund_kind, l.code AS line_code,
        l.fiscal_year AS line_year,
        b.payable_fen + b.in_bank_fen + b.paid_fen + b.surrendered_fen AS line_drawn_fen,
@@ -60,16 +66,42 @@ LEFT JOIN LATERAL (
       AND q.state IN ('SUBMITTED', 'APPROVED', 'IN_BANK', 'BOUNCED', 'PAID')
       AND coalesce(q.submitted_at, now()) > now() - make_interval(days => $2)
 ) repeats ON true
-WHERE p.id = $1
 """
 
 
 async def gate_facts(payment_id: int, *, minutes_needed: bool, repeat_days: int) -> GateFacts:
     """Everything the gate looks at, in one read; raises NotFound."""
-    found = await db.row(_FACTS, payment_id, repeat_days)
+    found = await db.row(_FACTS + "WHERE p.id = $1", payment_id, repeat_days)
     if found is None:
         raise NotFound()
-    return GateFacts(**found, minutes_needed=minutes_needed)
+    return facts_from(found, minutes_needed=minutes_needed)
+
+
+def facts_from(found: Mapping[str, Any], *, minutes_needed: bool) -> GateFacts:
+    """The facts of one row; whether minutes are needed is the tiers' matter."""
+    facts = {name: value for name, value in found.items() if name != "payment_id"}
+    return GateFacts(**facts, minutes_needed=minutes_needed)
+
+
+async def facts_of_open(*, repeat_days: int) -> dict[int, Mapping[str, Any]]:
+    """What the gate looks at for every open request, in one read, by the payment's id."""
+    found = await db.rows(_FACTS + "WHERE p.state = ANY($1) ORDER BY p.id", OPEN, repeat_days)
+    return {r["payment_id"]: r for r in found}
+
+
+async def waivers_of_open() -> dict[int, dict[str, str]]:
+    """Gate rules set aside for every open request, with their reasons."""
+    found = await db.rows(
+        """
+        SELECT w.payment, w.rule, w.reason FROM gate_waiver w JOIN payment p ON p.id = w.payment
+        WHERE p.state = ANY($1) ORDER BY w.id
+        """,
+        OPEN,
+    )
+    waived: dict[int, dict[str, str]] = {}
+    for r in found:
+        waived.setdefault(r["payment"], {})[r["rule"]] = r["reason"]
+    return waived
 
 
 async def paid_in_last_years_period(line_id: int, on: date) -> Fen:
@@ -77,23 +109,27 @@ async def paid_in_last_years_period(line_id: int, on: date) -> Fen:
 
     The line before is that of the same programme and fund source (预算法 第54条).
     """
-    return Fen(
-        await db.value(
-            """
-            SELECT coalesce(sum(CASE WHEN m.to_bucket = 'paid' THEN m.amount_fen
-                                     ELSE -m.amount_fen END), 0)::bigint
-            FROM budget_line l
-            JOIN budget_line before ON before.programme = l.programme
-             AND before.fund_source = l.fund_source AND before.fiscal_year = l.fiscal_year - 1
-            JOIN ledger_move m ON m.line = before.id
-             AND 'paid' IN (m.from_bucket, m.to_bucket)
-             AND m.moved_on <= $2::date - interval '1 year'
-            WHERE l.id = $1
-            """,
-            line_id,
-            on,
-        )
+    return (await paid_in_last_years_periods([line_id], on)).get(line_id, Fen(0))
+
+
+async def paid_in_last_years_periods(line_ids: Sequence[int], on: date) -> dict[int, Fen]:
+    """The same for many lines at once; a line without a line before is left out."""
+    found = await db.rows(
+        """
+        SELECT l.id, coalesce(sum(CASE WHEN m.to_bucket = 'paid' THEN m.amount_fen
+                                 ELSE -m.amount_fen END), 0)::bigint AS fen
+        FROM budget_line l
+        JOIN budget_line before ON before.programme = l.programme
+         AND before.fund_source = l.fund_source AND before.fiscal_year = l.fiscal_year - 1
+        JOIN ledger_move m ON m.line = before.id
+         AND 'paid' IN (m.from_bucket, m.to_bucket)
+         AND m.moved_on <= $2::date - interval '1 year'
+        WHERE l.id = ANY($1) GROUP BY l.id ORDER BY l.id
+        """,
+        sorted(set(line_ids)),
+        on,
     )
+    return {r["id"]: Fen(r["fen"]) for r in found}
 
 
 async def waivers(payment_id: int) -> dict[str, str]:

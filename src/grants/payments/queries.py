@@ -107,6 +107,16 @@ async def payment(actor: Actor, payment_id: int, *, lock: bool = False) -> Payme
     return _payment(found)
 
 
+#: States in which nothing is decided yet: the gate is looked through anew each time.
+OPEN = ("DRAFT", "RETURNED", "SUBMITTED")
+
+
+async def open_payments() -> list[Payment]:
+    """Every request that is not decided, in order of number."""
+    found = await db.rows(_PAYMENT + "WHERE p.state = ANY($1) ORDER BY p.number, p.id", OPEN)
+    return [_payment(r) for r in found]
+
+
 async def lock_payments(payment_ids: Sequence[int]) -> list[Payment]:
     """Payments locked in order of id; raises NotFound when one is missing."""
     found = await db.rows(

@@ -46,9 +46,7 @@ KINDS: Mapping[str, Kind] = {
             "approval_tiers",
             ApprovalTiers,
             N_("Who has to approve how much"),
-            N_(
-                "Who approves up to which amount, in which order, and when a meeting decides."
-            ),
+            N_("Who approves up to which amount, in which order, and when a meeting decides."),
             N_("Requests already submitted keep the chain that was frozen when they were."),
             True,
         ),

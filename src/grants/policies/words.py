@@ -90,7 +90,7 @@ FIELDS: Mapping[str, str] = {
     "locked_minutes": N_("Minutes of the lock"),
 }
 #: One row of a table.
-ROWS: Mapping[str, str] = {"tiers": N_("Tier {key}"), "codes": N_("Code {key}")}
+ROWS: Mapping[str, str] = {"tiers": N_("Tier {key}"), "codes": "{key}"}
 
 #: Rows that always stand, by the field that holds them.
 KEYS: Mapping[str, Mapping[str, str]] = {"rules": GATE_RULES, "cells": INSTRUMENTS}
@@ -101,10 +101,10 @@ LEVELS: Mapping[str, str] = {
     "off": N_("is not made"),
 }
 VERDICTS: Mapping[str, str] = {
-    "allow": N_("yes"),
+    "allow": N_("may pay"),
     "purpose": N_("for its purpose only"),
     "document": N_("by its document"),
-    "deny": N_("no"),
+    "deny": N_("may not pay"),
 }
 CODE_KINDS: Mapping[str, str] = {
     CodeKind.FUNCTION: N_("Function"),

@@ -106,7 +106,7 @@ POLICY = Workflow[ProposalCase](
         ),
         Step(
             "take_back",
-            N_("Take back"),
+            N_("Take the version back"),
             (S.APPROVED,),
             S.WITHDRAWN,
             P.POLICY_APPROVE,

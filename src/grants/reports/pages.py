@@ -1,4 +1,4 @@
-"""Pages for leaders and auditors: where each yuan stands, the proof, the rules, the history."""
+"""Pages for leaders and auditors: where each yuan stands, the proof, the history."""
 
 from __future__ import annotations
 
@@ -18,21 +18,6 @@ from grants.reports import queries
 
 R = Request[Any, Any, Any]
 
-POLICY_TITLES = {
-    "fund_matrix": N_("Which fund source may pay what"),
-    "approval_tiers": N_("Who has to approve how much"),
-    "payment_gate": N_("Checks before paying"),
-    "payment_clock": N_("When a payment is due"),
-    "sign_in": N_("Passwords and lock-out"),
-    "payer_account": N_("The account that pays"),
-}
-MARKS = {
-    "seed": N_("stated by the bureau"),
-    "V": N_("read in the text"),
-    "V-x": N_("practice of another place"),
-    "K": N_("common knowledge, not checked"),
-    "D": N_("a default chosen here"),
-}
 #: Where money stands, from the right of the picture.
 _STATES = (
     ("paid_fen", N_("Paid"), Tone.PAID),
@@ -122,19 +107,6 @@ async def proof(request: R) -> Response[str]:
     )
 
 
-@get("/policies", permission=P.POLICY_SEE)
-async def policies(request: R) -> Response[str]:
-    """The rules and figures that hold, with their legal basis and how well they are founded."""
-    return page(
-        request,
-        "reports/policies.html",
-        policies=await queries.policies(),
-        titles=POLICY_TITLES,
-        marks=MARKS,
-        today=calendar.today(),
-    )
-
-
 @get("/history", permission=P.AUDIT_SEE)
 async def history(request: R) -> Response[str]:
     """The history of rows, as the trigger wrote it."""
@@ -151,4 +123,4 @@ async def history(request: R) -> Response[str]:
     )
 
 
-ROUTES = [overview, proof, policies, history]
+ROUTES = [overview, proof, history]

@@ -1,10 +1,10 @@
-"""Reads for leaders and auditors: the fund as a whole, policies, the history of a row."""
+"""Reads for leaders and auditors: the fund as a whole, the history of a row."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from grants.kernel import calendar
 from grants.kernel.money import Fen, permille
@@ -51,31 +51,6 @@ async def fund_totals(fiscal_year: int) -> FundTotals:
     today = calendar.today()
     gone = permille(today.timetuple().tm_yday, 365) if today.year == fiscal_year else 1000
     return FundTotals(**found, time_permille=gone)
-
-
-@dataclass(frozen=True)
-class PolicyVersion:
-    """One version of a policy, as it stands in the database."""
-
-    id: int
-    kind: str
-    scope: str
-    starts_on: date
-    ends_on: date | None
-    body: Mapping[str, object]
-    legal_basis: str
-    mark: str
-
-
-async def policies() -> list[PolicyVersion]:
-    """All versions of all policies, by kind, newest first."""
-    found = await db.rows(
-        """
-        SELECT id, kind, scope, starts_on, ends_on, body, legal_basis, mark FROM policy_version
-        ORDER BY kind, scope, starts_on DESC
-        """
-    )
-    return [PolicyVersion(**r) for r in found]
 
 
 @dataclass(frozen=True)
