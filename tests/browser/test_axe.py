@@ -13,7 +13,15 @@ from tests.browser.conftest import Desk
 AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 PAGES = {
-    "officer": ("/", "/awards", "/awards/new", "/awards/3", "/imports/new", "/organisations"),
+    "officer": (
+        "/",
+        "/awards",
+        "/awards/new",
+        "/awards/3",
+        "/imports",
+        "/imports/new",
+        "/organisations",
+    ),
     "finance": ("/", "/payments", "/batches", "/batches/3", "/months", "/refunds", "/me"),
     "finhead": ("/budget", "/budget/1", "/overview", "/policies", "/accounts", "/duplicates"),
     "auditor": ("/verify", "/history", "/persons", "/people"),

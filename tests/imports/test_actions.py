@@ -20,7 +20,7 @@ from grants.imports.command import cli_import
 from grants.imports.queries import runs
 from grants.imports.report import ImportOptions, ImportReport
 from grants.imports.template import import_template
-from grants.kernel.errors import Conflict, NotAllowed, RuleBroken
+from grants.kernel.errors import NotAllowed, RuleBroken
 from grants.kernel.identity import Role
 from grants.platform import db
 from grants.platform.audit import Case, timeline
@@ -174,10 +174,11 @@ async def test_two_imports_of_one_file_at_once_write_it_once() -> None:
     world = await furnished()
     lines = sheet(past(), past("A-2"))
     told = await asyncio.gather(*(run(world, lines) for _ in range(4)), return_exceptions=True)
-    (report,) = [t for t in told if isinstance(t, ImportReport)]
-    assert (report.state, await count("award")) == ("DONE", 2)
-    assert [t.code for t in told if isinstance(t, Conflict)] == ["import.running"] * 3
-    assert await count("import_run") == 1
+    # Who comes while another is at work is told so; who comes afterwards finds nothing new.
+    ends = [t.state if isinstance(t, ImportReport) else getattr(t, "code", t) for t in told]
+    assert ends.count("DONE") == 1
+    assert set(ends) <= {"DONE", "UNCHANGED", "import.running"}
+    assert await count("award") == 2
 
 
 async def test_an_import_that_stops_half_way_leaves_nothing_and_can_be_run_again(

@@ -122,6 +122,12 @@ async def test_the_second_of_two_people_is_told_who_is_importing(
     assert await db.value("SELECT count(*) FROM import_run") == 1
 
 
+async def test_who_presses_twice_is_led_to_the_same_run(office: Office, gate: Gate) -> None:
+    address = await office.start(TWO)
+    await gate.reached.wait()
+    assert await office.start(TWO) == address
+
+
 async def test_the_database_too_lets_one_import_run_at_a_time(office: Office) -> None:
     await open_run(office.actor, "a.csv", GOOD, OPTIONS)
     with pytest.raises(Conflict) as refused:

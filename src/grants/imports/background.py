@@ -44,8 +44,12 @@ async def start_import(
 ) -> int:
     """Open a run of a kept file and set to work on it; answers the id of the run.
 
-    Raises NotAllowed, RuleBroken `import.file_gone`, and Conflict while another import runs.
+    Pressed twice, it is the same run. Raises NotAllowed, RuleBroken `import.file_gone`, and
+    Conflict while another import runs.
     """
+    running = await queries.running()
+    if running and (running.user_id, running.sha256) == (actor.user_id, sha256):
+        return running.id
     sent = _Sent(name, await files.fetch(actor, sha256), sha256)
     run_id = await open_run(actor, name, sent.content, options)
     task = asyncio.create_task(
