@@ -16,10 +16,11 @@ from grants.budget.workflow import PROPOSAL
 from grants.kernel.workflow import Workflow
 from grants.parties.workflow import ACCOUNT
 from grants.payments.workflow import PAYMENT
+from grants.policies.workflow import POLICY
 from grants.settings import TOP
 
 README = TOP / "README.md"
-WORKFLOWS: tuple[Workflow[Any], ...] = (PROPOSAL, AWARD, CLAWBACK, PAYMENT, BATCH, ACCOUNT)
+WORKFLOWS: tuple[Workflow[Any], ...] = (PROPOSAL, POLICY, AWARD, CLAWBACK, PAYMENT, BATCH, ACCOUNT)
 
 _BLOCK = re.compile(r"(<!-- diagram:(\w+) -->\n).*?(<!-- /diagram:\2 -->)", re.DOTALL)
 

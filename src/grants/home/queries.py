@@ -55,6 +55,13 @@ _PILES = (
         " + (SELECT count(*) FROM cash_plan WHERE state = 'PROPOSED')",
     ),
     _Pile(
+        P.POLICY_APPROVE,
+        N_("Changes of rules to decide"),
+        "/policies",
+        "SELECT count(*) FROM policy_proposal"
+        " WHERE state = 'PROPOSED' AND proposed_by_person <> me.person_id",
+    ),
+    _Pile(
         P.ACCOUNT_VERIFY,
         N_("Bank accounts to verify"),
         "/accounts",

@@ -104,14 +104,3 @@ async def proposal(proposal_id: int, *, lock: bool = False) -> Proposal:
     if found is None:
         raise NotFound()
     return Proposal(**found)
-
-
-async def count_waiting(person_id: int) -> int:
-    """Proposals that wait for a decision of somebody else than their proposer."""
-    return int(
-        await db.value(
-            "SELECT count(*) FROM policy_proposal WHERE state = 'PROPOSED' "
-            "AND proposed_by_person <> $1",
-            person_id,
-        )
-    )
