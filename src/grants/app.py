@@ -38,6 +38,7 @@ from grants.platform import access, assets, db, files, pages, press
 from grants.platform.access import SignInNeeded, local_path
 from grants.platform.database import open_database
 from grants.platform.logs import log_as_lines
+from grants.platform.remembered import memory_of_pages
 from grants.platform.texts import LANGUAGES
 from grants.policies import pages as policy_pages
 from grants.policies import proposal_pages
@@ -204,8 +205,11 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         award=award_pages.may_see_files,
     )
     party_pages.SECTIONS[:] = [award_pages.payee_section, payment_pages.payee_section]
+    response_cache, stores = memory_of_pages()
     return Litestar(
         route_handlers=handlers,
+        response_cache_config=response_cache,
+        stores=stores,
         guards=[access.guard(actor_for_token)],
         before_send=[finish],
         lifespan=[_database] if own_pool else [],

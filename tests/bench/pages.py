@@ -14,6 +14,7 @@ WORKLIST, PAYMENTS = "/", "/payments"
 AT_ONCE = 8
 _SECONDS = 1.5
 _LOOKS = 25
+_ANEW = 300
 
 
 def rate(client: Client, port: int, path: str, cookies: str = "") -> float:
@@ -22,9 +23,16 @@ def rate(client: Client, port: int, path: str, cookies: str = "") -> float:
     return load.all_were(200).rate
 
 
-def page_ms(client: Client, port: int, path: str, cookies: str) -> float:
-    """How long one who asks alone waits for a page, in the middle of some."""
-    load = client.each(port, [get(path, cookies)] * _LOOKS, lines=1)
+def rate_made_anew(client: Client, port: int, path: str, cookies: str, round_: int) -> float:
+    """Answers in a second when every one is made anew: each asks for another address."""
+    asked = [get(f"{path}?asked={round_}-{n}", cookies) for n in range(_ANEW)]
+    return client.each(port, asked, lines=AT_ONCE).all_were(200).rate
+
+
+def page_ms(client: Client, port: int, path: str, cookies: str, round_: int) -> float:
+    """How long one who asks alone waits for a page made anew, in the middle of some."""
+    asked = [get(f"{path}?alone={round_}-{n}", cookies) for n in range(_LOOKS)]
+    load = client.each(port, asked, lines=1)
     return load.all_were(200).median_ms
 
 

@@ -89,7 +89,7 @@ def _filter(listing: Listing) -> AwardFilter:
     )
 
 
-@get("/awards", permission=P.AWARD_SEE)
+@get("/awards", permission=P.AWARD_SEE, cache=True)
 async def index(request: R) -> Response[str]:
     """All awards within one's scope."""
     actor, listing = actor_of(request), _listing(request)

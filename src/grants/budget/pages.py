@@ -79,7 +79,7 @@ def year_asked(request: R) -> int:
     return int(asked) if asked.isdigit() and len(asked) == 4 else calendar.today().year
 
 
-@get("/budget", permission=P.BUDGET_SEE)
+@get("/budget", permission=P.BUDGET_SEE, cache=True)
 async def index(request: R) -> Response[str]:
     """The lines of a year with where each fen stands."""
     year, today = year_asked(request), calendar.today()

@@ -41,7 +41,7 @@ _VIEWS = (
 )
 
 
-@get("/", permission=P.SIGNED_IN)
+@get("/", permission=P.SIGNED_IN, cache=True)
 async def home(request: R) -> Response[str]:
     """The worklist of the person who asks."""
     actor = actor_of(request)

@@ -186,7 +186,8 @@ class Actor:
 
     `person_id` is the natural person: separation rules compare it, never `user_id`.
     `organisation_id` is None for the bureau. `delegations` maps each role held only
-    by delegation to the delegation's id, which every act under it records.
+    by delegation to the delegation's id, which every act under it records. `as_of` names
+    the database's snapshot in which all this was read.
     """
 
     user_id: int
@@ -197,6 +198,7 @@ class Actor:
     delegations: Mapping[Role, int] = field(default_factory=dict)
     session_id: int | None = None
     request_id: str = ""
+    as_of: str = ""
     permissions: frozenset[Permission] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -94,7 +94,7 @@ def _listing(request: R) -> Listing:
     )
 
 
-@get("/payments", permission=P.PAYMENT_SEE)
+@get("/payments", permission=P.PAYMENT_SEE, cache=True)
 async def index(request: R) -> Response[str]:
     """All payments within one's scope."""
     actor, listing = actor_of(request), _listing(request)

@@ -23,7 +23,7 @@ def token_hash(token: str) -> bytes:
 
 _ACTOR = """
 SELECT s.id AS session_id, s.seen_at, s.second_factor_at, u.id AS user_id, u.person AS person_id,
-       u.organisation_id, p.name,
+       u.organisation_id, p.name, pg_current_snapshot()::text AS as_of,
        (SELECT coalesce(array_agg(g.role), '{}') FROM role_grant g
         WHERE g."user" = u.id AND g.starts_on <= $2 AND (g.ends_on IS NULL OR g.ends_on > $2)
        ) AS roles,
@@ -64,6 +64,7 @@ async def actor_for_token(token: str, request_id: str) -> Actor | None:
         delegations=lent,
         session_id=found["session_id"],
         request_id=request_id,
+        as_of=found["as_of"],
     )
 
 

@@ -27,7 +27,7 @@ _STATES = (
 )
 
 
-@get("/overview", permission=P.OVERVIEW_SEE)
+@get("/overview", permission=P.OVERVIEW_SEE, cache=True)
 async def overview(request: R) -> Response[str]:
     """Where each yuan of the fund stands."""
     asked = request.query_params.get("year", "")
