@@ -103,6 +103,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS payment_invoice_used_once
 CREATE INDEX IF NOT EXISTS payment_waiting
     ON payment (due_on, id, (chain ->> (step - 1))) WHERE state = 'SUBMITTED';
 CREATE INDEX IF NOT EXISTS payment_by_state ON payment (state, id);
+CREATE INDEX IF NOT EXISTS payment_ready ON payment (id)
+    WHERE state = 'APPROVED' AND batch_no IS NULL;
 CREATE INDEX IF NOT EXISTS payment_alike ON payment (payee_name, amount_fen);
 CREATE UNIQUE INDEX IF NOT EXISTS payment_act_one_per_person
     ON payment_act (payment, round, person_id) WHERE decision <> 'WITHDRAW';

@@ -20,7 +20,7 @@ from tests.bench.history import Size, lay_ground, lay_history
 from tests.world import World, add_actor, bureau
 
 LARGE = Size(payments=100_000, for_finance=200, for_deputy=8_000)
-SMALL = Size(payments=1_000, for_finance=100, for_deputy=100)
+SMALL = Size(payments=1_000, for_finance=200, for_deputy=100)
 DEPUTIES = 8
 
 
