@@ -38,6 +38,7 @@ from grants.platform import access, assets, db, files, pages, press
 from grants.platform.access import SignInNeeded, local_path
 from grants.platform.database import open_database
 from grants.platform.logs import log_as_lines
+from grants.platform.parent import end_with_parent
 from grants.platform.remembered import memory_of_pages
 from grants.platform.texts import LANGUAGES
 from grants.policies import pages as policy_pages
@@ -180,6 +181,7 @@ def routes() -> list[HTTPRouteHandler]:
 
 @asynccontextmanager
 async def _database(app: Litestar) -> AsyncIterator[None]:
+    end_with_parent()
     await open_database(settings)
     press.prepare_fonts()
     try:
