@@ -188,7 +188,7 @@ async def _database(app: Litestar) -> AsyncIterator[None]:
         yield
     finally:
         await finish_imports()
-        press.house_press().close()
+        press.close_house_press()
         await db.close_pool()
 
 

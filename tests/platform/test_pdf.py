@@ -203,6 +203,26 @@ async def test_closed_press_leaves_no_process() -> None:
         os.kill(child, 0)
 
 
+def test_worker_forked_from_a_process_that_drew_draws_as_well(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, os, sys, time\n"
+        "from grants.platform.charts import chart_svg\n"
+        "def draw(title): return asyncio.run(chart_svg({'series': []}, 90, 60, title))\n"
+        "draw('one')\n"
+        "if not (child := os.fork()):\n"
+        "    os._exit(0 if '<svg' in draw('two') else 1)\n"
+        "until = time.monotonic() + 20\n"
+        "while time.monotonic() < until and not (ended := os.waitpid(child, os.WNOHANG))[0]:\n"
+        "    time.sleep(0.02)\n"
+        "if not ended[0]: os.kill(child, 9)\n"
+        "from grants.platform.press import close_house_press\n"
+        "close_house_press()\n"
+        "sys.exit(0 if ended == (child, 0) else 1)"
+    )
+    environ = {**os.environ, "GRANTS_DATA": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environ, timeout=60)
+
+
 def test_web_workers_load_neither_weasyprint_nor_v8() -> None:
     program = (
         "import sys, grants.platform.pdf, grants.platform.charts\n"

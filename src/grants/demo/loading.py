@@ -10,7 +10,7 @@ from grants.demo.year import lay_year
 from grants.kernel import calendar
 from grants.kernel.identity import ROLE_TITLES, Role
 from grants.people.sign_in_pages import DEMO_PASSWORD
-from grants.platform import db, embedded, schema
+from grants.platform import db, embedded, press, schema
 from grants.platform.database import make_database, open_database
 from grants.settings import Settings
 
@@ -30,6 +30,7 @@ async def load_demo(settings: Settings, *, reset: bool) -> None:
             await lay_year(calendar.today())
             print(f"Loaded in {time.monotonic() - began:.0f} s.", flush=True)
     finally:
+        press.close_house_press()
         await db.close_pool()
     _say(settings)
 

@@ -155,6 +155,17 @@ def house_press() -> Press:
     return Press(os.cpu_count() or 1, environ)
 
 
+# Threads do not come along into a forked worker: it makes a press of its own.
+os.register_at_fork(after_in_child=house_press.cache_clear)
+
+
+def close_house_press() -> None:
+    """End this process's press, if it has one; the next job starts a new one."""
+    if house_press.cache_info().currsize:
+        house_press().close()
+        house_press.cache_clear()
+
+
 def prepare_fonts() -> None:
     """Cut the typefaces if that was never done on this machine; call it when the server starts.
 
