@@ -1,6 +1,7 @@
 """The first version of every policy, with its legal basis and how well it is founded.
 
-They are laid once into an empty installation; from then on an administrator adds versions.
+They are laid once into an empty installation; from then on the office proposes versions and
+another person approves them.
 """
 
 from __future__ import annotations

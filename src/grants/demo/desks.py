@@ -1,14 +1,19 @@
-"""What lies on the desks on the last day: accounts, likenesses, delegations, a list, messages."""
+"""What lies on the desks on the last day.
+
+Accounts, likenesses, delegations, an agency on a list, rules of next year, messages.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
 
+from grants.awards.tiers import ApprovalTiers
 from grants.demo import names
 from grants.demo.clock import Diary
 from grants.demo.papers import Paper, file_papers
 from grants.demo.people import Bureau, enter_account, verified_account
+from grants.first_policies import APPROVAL_TIERS
 from grants.kernel.identity import Actor, Role
 from grants.parties import actions as parties
 from grants.parties import duplicates
@@ -20,9 +25,13 @@ from grants.payments import approvals, lists
 from grants.payments import jobs as payment_jobs
 from grants.payments import queries as payments
 from grants.payments.lists import PaymentFilter
+from grants.payments.rules import PaymentClock
 from grants.people import actions as people
 from grants.platform import inbox
 from grants.platform.audit import Case
+from grants.policies import actions as policies
+from grants.policies import queries as policy_queries
+from grants.policies.actions import NewVersion
 
 
 async def lay_desks(bureau: Bureau, diary: Diary) -> None:
@@ -30,6 +39,7 @@ async def lay_desks(bureau: Bureau, diary: Diary) -> None:
     await _lay_accounts(bureau, diary)
     await _lay_likenesses(bureau, diary)
     await _list_an_agency(bureau, diary)
+    await _change_rules(bureau, diary)
     await _send_messages(bureau, diary)
 
 
@@ -137,13 +147,14 @@ async def _approve_one(deputy: Actor, today: date) -> None:
 
 
 async def _list_an_agency(bureau: Bureau, diary: Diary) -> None:
-    """The payee of a request at finance comes on the list of abnormal activity: the gate stops."""
+    """The payee of a request at finance is listed for abnormal activity: the gate stops it."""
     officer = bureau[Role.OFFICER]
     waiting = await lists.payments(
         officer, PaymentFilter(waiting_for=frozenset({Role.FIN_OFFICER}))
     )
     others = {f"太仓市{name}": i for i, name in enumerate(names.AGENCIES) if i}
-    agency = bureau.agencies[next(others[p.payee_name] for p in waiting if p.payee_name in others)]
+    listed = next(p.payee_name for p in reversed(waiting) if p.payee_name in others)
+    agency = bureau.agencies[others[listed]]
     organisation = await party_queries.organisation(officer, agency)
     with diary.at(diary.last_day, 10, 30):
         await parties.set_standing(
@@ -153,6 +164,36 @@ async def _list_an_agency(bureau: Bureau, diary: Diary) -> None:
             f"登记管理机关公告〔{diary.fiscal_year}〕2号：未按规定报送年度工作报告",
             seen_version=organisation.version,
         )
+
+
+async def _change_rules(bureau: Bureau, diary: Diary) -> None:
+    """Next year payments fall due sooner; whether the first tier ends lower is undecided."""
+    proposer, next_year = bureau[Role.FIN_HEAD], date(diary.fiscal_year + 1, 1, 1)
+    sooner = NewVersion(
+        PaymentClock(days_after_trigger=30, workdays_after_invoice=8),
+        next_year,
+        "本局优化资金支付流程的通知（示例）",
+        "seed",
+        "机构反映到账慢，收到发票后八个工作日内付清",
+    )
+    first, *rest = APPROVAL_TIERS.tiers
+    lower = NewVersion(
+        ApprovalTiers(tiers=(first.model_copy(update={"up_to_fen": 30_000_00}), *rest)),
+        next_year,
+        "本局资金审批权限修订稿（示例）",
+        "seed",
+        "巡察建议：三万元以上的支付由主要领导审批",
+    )
+    day = diary.day(0.9)
+    with diary.at(day, 9, 30):
+        proposal = await policies.propose_version(proposer, "payment_clock", sooner, today=day)
+    with diary.at(day, 16):
+        seen = await policy_queries.proposal(proposal)
+        await policies.approve_version(
+            bureau[Role.FIN_DEPUTY], proposal, seen_version=seen.version, today=day
+        )
+    with diary.at(diary.last_day, 11):
+        await policies.propose_version(proposer, "approval_tiers", lower, today=diary.last_day)
 
 
 async def _send_messages(bureau: Bureau, diary: Diary) -> None:
