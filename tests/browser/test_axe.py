@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from grants.kernel import calendar
 from tests.browser.conftest import Desk
 
 AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
@@ -18,15 +19,45 @@ PAGES = {
         "/awards",
         "/awards/new",
         "/awards/3",
+        "/awards/3/change",
+        "/clawbacks",
+        "/instalments/300/request",
+        "/budget/documents/new",
         "/imports",
         "/imports/new",
         "/organisations",
+        "/organisations/1",
+        "/organisations/new",
+        "/duplicates/1",
     ),
-    "finance": ("/", "/payments", "/batches", "/batches/3", "/months", "/refunds", "/me"),
-    "finhead": ("/budget", "/budget/1", "/overview", "/policies", "/accounts", "/duplicates"),
+    "finance": (
+        "/",
+        "/payments",
+        "/payments/1",
+        "/payments/1/refund",
+        "/batches",
+        "/batches/3",
+        "/months",
+        "/refunds",
+        "/accounts/20",
+        "/me",
+    ),
+    "finhead": (
+        "/budget",
+        "/budget/1",
+        f"/budget/years/{calendar.today().year}/end",
+        "/overview",
+        "/policies",
+        "/policies/payment_gate",
+        "/policies/payment_gate/new",
+        "/policies/approval_tiers/new",
+        "/policies/proposals/2",
+        "/accounts",
+        "/duplicates",
+    ),
     "auditor": ("/verify", "/history", "/persons", "/people"),
-    "sysadmin": ("/people", "/people/2"),
-    "agency": ("/", "/payments", "/awards"),
+    "secadmin": ("/people", "/people/2"),
+    "agency": ("/", "/payments", "/awards", "/me"),
 }
 
 
