@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from grants.kernel import calendar
 from grants.kernel.identity import SYSTEM, Role
 from grants.payments import queries
-from grants.payments.gatekeeper import as_stored, gate_of
+from grants.payments.gatekeeper import gate_of
 from grants.platform import crypto, db
 from tests.world import YUAN, World
 
@@ -101,16 +101,16 @@ async def lay_history(world: World, size: Size) -> None:
         await _count_on()
 
 
-async def _gate_of_one(world: World, size: Size, today: date) -> list[dict[str, object]]:
+async def _gate_of_one(world: World, size: Size, today: date) -> dict[str, object]:
     """What the gate says of these payments: each row carries it, as real rows do."""
     async with db.unit_of_work(SYSTEM):
         await db.execute("SET LOCAL session_replication_role = replica")
-        await _lay(world, Size(1, 1, 0), today, [])
+        await _lay(world, Size(1, 1, 0), today, {})
     payment = await queries.payment(SYSTEM, 1)
-    return as_stored(await gate_of(payment, today=today))
+    return (await gate_of(payment, today=today)).stored()
 
 
-async def _lay(world: World, size: Size, today: date, gate: list[dict[str, object]]) -> None:
+async def _lay(world: World, size: Size, today: date, gate: dict[str, object]) -> None:
     await db.execute("DROP TABLE IF EXISTS pg_temp.planned")
     await db.execute(_planned(size, today))
     await db.execute("ANALYZE planned")

@@ -13,6 +13,8 @@ from grants.parties.rules import Standing
 from grants.payments import actions, approvals, gatekeeper
 from grants.payments.gate import NEVER_WAIVED, Mark
 from grants.platform import db
+from grants.platform.audit import Case, Event, timeline
+from grants.platform.policy import cited, policies_on
 from tests.world import (
     DAY,
     YUAN,
@@ -61,8 +63,47 @@ async def test_a_decided_payment_keeps_the_findings_on_which_it_was_decided() ->
     payment = await one_submitted(world)
     await approve_through(world, payment)
     await set_standing(world.organisation, Standing.ABNORMAL)
-    findings = {f.rule: f.mark for f in await gatekeeper.gate_of(await found(payment), today=DAY)}
+    findings = {
+        f.rule: f.mark for f in (await gatekeeper.gate_of(await found(payment), today=DAY)).findings
+    }
     assert findings["payee_stands_well"] == Mark.PASS
+
+
+async def test_a_decision_keeps_the_versions_of_the_rules_it_followed() -> None:
+    world = await furnished()
+    payment = await one_submitted(world)
+    before = (await policies_on(gatekeeper.JUDGED_BY, DAY)).versions
+    await approve(world, payment, Role.SECTION_HEAD)
+    newer = await _next_gate_version()
+    await approve(world, payment, Role.FIN_OFFICER)
+    await approve(world, payment, Role.DEPUTY_LEADER)
+    gate = await gatekeeper.gate_of(await found(payment), today=DAY)
+    assert gate.versions == {**before, "payment_gate": newer}
+    kept = [e.facts["policies"]["payment_gate"] for e in await approvals_of(payment)]
+    assert kept == [before["payment_gate"], newer, newer]
+    assert [one.version_id for one in await cited(gate.versions)] == list(gate.versions.values())
+
+
+async def approvals_of(payment: int) -> list[Event]:
+    """The events of its approvals in their order."""
+    events = reversed(await timeline(Case("payment", payment)))
+    return [e for e in events if e.verb.startswith("approve")]
+
+
+async def _next_gate_version() -> int:
+    """A like version of the gate takes over on the day of the test."""
+    async with db.unit_of_work(SYSTEM):
+        await db.execute("UPDATE policy_version SET ends_on = $1 WHERE kind = 'payment_gate'", DAY)
+        return int(
+            await db.value(
+                """
+                INSERT INTO policy_version (kind, scope, starts_on, body, legal_basis, mark)
+                SELECT kind, scope, $1, body, '修订稿', 'seed' FROM policy_version
+                WHERE kind = 'payment_gate' RETURNING id
+                """,
+                DAY,
+            )
+        )
 
 
 async def test_no_more_is_paid_than_the_cash_plan_holds() -> None:
@@ -141,7 +182,7 @@ async def test_before_the_congress_as_much_is_paid_as_last_year_until_then() -> 
     payment = await submitted(world, instalment)
     (finding,) = [
         f
-        for f in await gatekeeper.gate_of(await found(payment), today=DAY)
+        for f in (await gatekeeper.gate_of(await found(payment), today=DAY)).findings
         if f.rule == "within_pre_approval_cap"
     ]
     assert (finding.mark, finding.params["room"]) == (Mark.PASS, "30,000.00")
@@ -268,7 +309,9 @@ async def test_a_rule_is_waived_by_a_named_role_with_a_reason() -> None:
     assert refused.value.code == "gate.invoice_is_present"
     await waive(world, payment, reason="发票月底补齐")
     await actions.submit_payment(world[Role.OFFICER], payment, seen_version=1, today=DAY)
-    findings = {f.rule: f for f in await gatekeeper.gate_of(await found(payment), today=DAY)}
+    findings = {
+        f.rule: f for f in (await gatekeeper.gate_of(await found(payment), today=DAY)).findings
+    }
     assert findings["invoice_is_present"].mark == Mark.WAIVED
     assert "发票月底补齐" in findings["invoice_is_present"].waiver
 

@@ -24,7 +24,7 @@ class ImportRun(Table, tablename="import_run"):
     row_count = c.number(default=0)
     done_count = c.number(default=0)
     report = c.document()
-    user_id = c.fen()
+    user_id = c.id_elsewhere()
     started_at = c.moment()
     finished_at = c.maybe_moment()
     import_run_state = Check(

@@ -17,15 +17,14 @@ from grants.kernel.identity import Actor, Permission, Role
 from grants.kernel.money import Fen
 from grants.parties import queries as parties
 from grants.payments import queries
-from grants.payments.gate import gate_refusal
-from grants.payments.gatekeeper import as_stored, gate_of
+from grants.payments.gatekeeper import gate_of
 from grants.payments.rules import PaymentClock, payment_due_on
 from grants.payments.steps import KIND, case_of, take_step, write_act
 from grants.payments.tables import Payment
 from grants.payments.workflow import PaymentState
 from grants.platform import db
 from grants.platform.audit import Case, record, take_duty
-from grants.platform.policy import policy_on
+from grants.platform.policy import policies_on
 
 db.explain_constraint(
     "payment_invoice_used_once",
@@ -158,8 +157,9 @@ async def submit_payment(
     """
     async with db.unit_of_work(actor):
         payment = await queries.payment(actor, payment_id, lock=True)
-        tiers = await policy_on("approval_tiers", ApprovalTiers, today)
-        clock = (await policy_on("payment_clock", PaymentClock, today)).body
+        book = await policies_on(("approval_tiers", "payment_clock"), today)
+        tiers = book.policy("approval_tiers", ApprovalTiers)
+        clock = book.policy("payment_clock", PaymentClock)
         tier = payment_tier(
             tiers.body,
             award_fen=payment.award_amount_fen,
@@ -167,8 +167,8 @@ async def submit_payment(
             decided_by_meeting=bool(payment.award_minutes_no),
         )
         instalment = await award_queries.instalment(payment.instalment_id)
-        findings = await gate_of(payment, today=today)
-        case = case_of(actor, payment, seen_version, gate_refusal(findings))
+        gate = await gate_of(payment, today=today)
+        case = case_of(actor, payment, seen_version, gate.refusal)
         new_round = payment.round + (payment.state == PaymentState.RETURNED)
         await take_step(
             actor,
@@ -177,11 +177,15 @@ async def submit_payment(
             case,
             reason=opinion,
             role=Role.OFFICER,
-            facts={"tier": tier.code, "policy": tiers.version_id, "round": new_round},
+            facts={
+                "tier": tier.code,
+                "round": new_round,
+                "policies": {**gate.versions, "payment_clock": clock.version_id},
+            },
         )
         await write_act(actor, payment_id, new_round, 0, Role.OFFICER, "SUBMIT", opinion)
         due_on = payment_due_on(
-            clock,
+            clock.body,
             trigger_on=instalment.condition_met_on or instalment.due_on,
             submitted_on=today,
         )
@@ -196,7 +200,7 @@ async def submit_payment(
             list(tier.chain),
             tier.code,
             tiers.version_id,
-            as_stored(findings),
+            gate.stored(),
             calendar.now(),
             due_on,
         )

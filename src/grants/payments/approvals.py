@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from grants.awards import actions as awards
@@ -15,9 +15,9 @@ from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission, Role
 from grants.kernel.money import Fen
 from grants.payments import queries
-from grants.payments.gate import NEVER_WAIVED, gate_refusal
+from grants.payments.gate import NEVER_WAIVED
 from grants.payments.gate_facts import GatePolicy
-from grants.payments.gatekeeper import as_stored, gate_of
+from grants.payments.gatekeeper import gate_of
 from grants.payments.steps import KIND, case_of, take_step, write_act
 from grants.payments.workflow import PaymentState
 from grants.platform import db
@@ -27,8 +27,8 @@ from grants.platform.policy import policy_on
 
 async def approve_payment(
     actor: Actor, payment_id: int, *, seen_version: int, today: date, opinion: str = ""
-) -> PaymentState:
-    """Approve one's step; the last step makes the money payable. Answers the new state.
+) -> queries.Payment:
+    """Approve one's step; the last step makes the money payable. Answers what was approved.
 
     Locks the payment, then the budget line. Raises NotAllowed for the requester, for a
     person who holds another duty on it, and out of turn; Conflict on a stale page; and
@@ -40,17 +40,25 @@ async def approve_payment(
         verb = "approve_finally" if last else "approve"
         if last:
             await budget.lock_lines([payment.line_id])
-        findings = await gate_of(payment, today=today)
+        gate = await gate_of(payment, today=today)
         held = await duty_of(actor.person_id, Case(KIND, payment_id))
-        case = case_of(actor, payment, seen_version, gate_refusal(findings), held)
-        after = await take_step(actor, verb, payment, case, reason=opinion, role=payment.step_role)
+        case = case_of(actor, payment, seen_version, gate.refusal, held)
+        after = await take_step(
+            actor,
+            verb,
+            payment,
+            case,
+            reason=opinion,
+            role=payment.step_role,
+            facts={"policies": gate.versions},
+        )
         role = _role_of_step(payment)
         await take_duty(actor, Case(KIND, payment_id), role)
         await write_act(actor, payment_id, payment.round, payment.step, role, "APPROVE", opinion)
         await db.execute(
             "UPDATE payment SET step = step + 1, gate = $2, approved_at = $3 WHERE id = $1",
             payment_id,
-            as_stored(findings),
+            gate.stored(),
             calendar.now() if last else None,
         )
         if last:
@@ -63,7 +71,7 @@ async def approve_payment(
                 key=f"payment:{payment_id}:approve",
                 on=today,
             )
-    return PaymentState(after)
+    return replace(payment, state=after)
 
 
 def _role_of_step(payment: queries.Payment) -> Role:

@@ -13,7 +13,7 @@ from grants.kernel.errors import N_
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
 from grants.kernel.money import Fen, amount_in_capitals, yuan_text
-from grants.payments import actions, approvals, queries
+from grants.payments import actions, approvals
 from grants.payments.forms import AccountForm, DecisionForm, ReasonForm, WaiverForm
 from grants.payments.pages import show_payment
 from grants.platform.access import actor_of
@@ -63,10 +63,8 @@ async def approve(request: R, payment_id: FromPath[int]) -> Response[Any]:
     parsed = parse(await request.form(), DecisionForm)
     if isinstance(parsed, FormErrors):
         return await show_payment(request, payment_id, errors=parsed, opened="approve")
-    actor = actor_of(request)
-    payment = await queries.payment(actor, payment_id)
-    await approvals.approve_payment(
-        actor,
+    payment = await approvals.approve_payment(
+        actor_of(request),
         payment_id,
         seen_version=parsed.version,
         today=calendar.today(),

@@ -17,7 +17,7 @@ from grants.payments.gate import Finding, Mark
 from grants.payments.rules import PayerAccount
 from grants.platform.pages import render
 from grants.platform.pdf import qr_data_uri, render_pdf
-from grants.platform.policy import policy_on
+from grants.platform.policy import policies_on
 from grants.platform.texts import Catalogue, texts
 from grants.settings import settings
 
@@ -89,8 +89,9 @@ async def _form(actor: Actor, payment_id: int, *, lang: str, today: date) -> App
     facts = await gate_queries.gate_facts(payment_id, minutes_needed=False, repeat_days=90)
     line = await budget.line(payment.line_id)
     documents = await budget.quota_movements(line_id=line.id, state="APPROVED")
-    codes = (await policy_on("budget_codes", BudgetCodes, today)).body
-    payer = (await policy_on("payer_account", PayerAccount, today)).body
+    book = await policies_on(("budget_codes", "payer_account"), today)
+    codes = book.policy("budget_codes", BudgetCodes).body
+    payer = book.policy("payer_account", PayerAccount).body
     case_url = f"{settings.public_url}/payments/{payment_id}"
     paid_before = await queries.paid_on_award_before(payment)
     return ApprovalForm(
@@ -127,7 +128,9 @@ async def _form(actor: Actor, payment_id: int, *, lang: str, today: date) -> App
         days_left=(payment.due_on - today).days,
         opinions=_opinions(payment, await queries.acts(payment_id), texts(lang)),
         minutes_no=payment.minutes_no or payment.award_minutes_no,
-        gate_summary=_summary(await gatekeeper.gate_of(payment, today=today), texts(lang)),
+        gate_summary=_summary(
+            (await gatekeeper.gate_of(payment, today=today)).findings, texts(lang)
+        ),
         case_url=case_url,
         qr_data_uri=qr_data_uri(case_url),
         printed_at=calendar.now(),

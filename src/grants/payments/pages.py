@@ -16,7 +16,6 @@ from grants.kernel.identity import Permission as P
 from grants.parties import queries as parties
 from grants.parties.pages import Section
 from grants.payments import documents, gatekeeper, lists, queries
-from grants.payments.gate import gate_refusal
 from grants.payments.lists import PaymentFilter
 from grants.payments.rules import PaymentCase
 from grants.payments.workflow import PAYMENT, PaymentState
@@ -26,6 +25,7 @@ from grants.platform.audit import Case, duty_of, timeline
 from grants.platform.forms import FormErrors
 from grants.platform.lists import Column, Listing, View
 from grants.platform.pages import language_of, page, sheet, texts_of
+from grants.platform.policy import cited
 
 R = Request[Any, Any, Any]
 
@@ -210,10 +210,9 @@ async def show_payment(
 ) -> Response[str]:
     actor, today = actor_of(request), calendar.today()
     payment = await queries.payment(actor, payment_id)
-    findings = await gatekeeper.gate_of(payment, today=today)
+    gate = await gatekeeper.gate_of(payment, today=today)
     acts = await queries.acts(payment_id)
     usual = await queries.usual_for_payee(payment)
-    stops = gate_refusal(findings)
     return page(
         request,
         "payments/show.html",
@@ -223,11 +222,15 @@ async def show_payment(
         tone=TONES[payment.state],
         chain=await _chain(payment, acts, actor),
         acts=acts,
-        findings=findings,
-        waivable={f.rule for f in findings if f.mark == "stop" and set(f.waivable_by) & actor.roles}
+        findings=gate.findings,
+        judged_by=await cited(gate.versions),
+        places=_places(payment) if actor.organisation_id is None else {},
+        waivable={
+            f.rule for f in gate.findings if f.mark == "stop" and set(f.waivable_by) & actor.roles
+        }
         if actor.may(P.GATE_WAIVE) and actor.person_id != payment.made_by_person
         else set(),
-        steps=await _open_steps(actor, payment, stops),
+        steps=await _open_steps(actor, payment, gate.refusal),
         usual=usual,
         same_before=[u for u in usual if u.same_programme],
         line=await budget.line(payment.line_id) if actor.may(P.BUDGET_SEE) else None,
@@ -242,6 +245,31 @@ async def show_payment(
         typed=errors.typed if errors else {},
         opened=opened,
     )
+
+
+def _places(payment: queries.Payment) -> dict[str, str]:
+    """Where the office can put right what a rule of the gate has found."""
+    award = f"/awards/{payment.award_id}"
+    account = f"/accounts/{payment.bank_account_id}"
+    payee = (
+        f"/organisations/{payment.organisation_id}"
+        if payment.organisation_id
+        else f"/persons/{payment.person_id}"
+    )
+    return {
+        "award_is_active": award,
+        "condition_is_met": award,
+        "publicity_is_over": award,
+        "commitment_covers_amount": f"/budget/{payment.line_id}",
+        "cash_plan_has_room": f"/budget/{payment.line_id}",
+        "account_is_verified": account,
+        "names_agree": account,
+        "payee_stands_well": payee,
+        "inspection_is_passed": payee,
+        "payee_owes_nothing": "/clawbacks",
+        "no_similar_payment": payee,
+        "evidence_is_attached": "#originals",
+    }
 
 
 @get("/payments/{payment_id:int}/form.pdf", permission=P.PAYMENT_SEE)

@@ -49,7 +49,7 @@ class RoleGrant(Table, tablename="role_grant"):
     role = c.text()
     starts_on = c.day()
     ends_on = c.maybe_day()
-    granted_by = c.fen()
+    granted_by = c.id_elsewhere()
     role_grant_dates = Check("ends_on IS NULL OR ends_on > starts_on")
 
 

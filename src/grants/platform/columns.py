@@ -46,6 +46,16 @@ def fen(default: int | None = None) -> BigInt:
     return BigInt(default=default, null=False, required=default is None)
 
 
+def large_number() -> BigInt:
+    """A required whole number that may pass two thousand million."""
+    return BigInt(default=None, null=False, required=True)
+
+
+def id_elsewhere() -> BigInt:
+    """The id of a row in a table of another room, without a foreign key to it."""
+    return BigInt(default=None, null=False, required=True)
+
+
 def number(default: int | None = None) -> Integer:
     """A required whole number."""
     return Integer(default=default, null=False, required=default is None)

@@ -21,11 +21,11 @@ class RowHistory(Table, tablename="row_history"):
 
     id = c.key()
     table_name = c.text()
-    row_id = c.fen()
+    row_id = c.id_elsewhere()
     operation = c.text()
     before = c.document()
     after = c.document()
-    user_id = c.fen()
+    user_id = c.id_elsewhere()
     request_id = c.text(default="")
     at = c.moment()
 
@@ -34,8 +34,8 @@ class HistorySeal(Table, tablename="history_seal"):
     """SHA-256 over a block of the row history, chained to the block before."""
 
     id = c.key()
-    first_id = c.fen()
-    last_id = c.fen()
+    first_id = c.id_elsewhere()
+    last_id = c.id_elsewhere()
     digest = c.text(unique=True)
     sealed_at = c.moment()
     history_seal_range = Check("first_id <= last_id")
@@ -46,14 +46,14 @@ class CaseEvent(Table, tablename="case_event"):
 
     id = c.key()
     case_kind = c.text()
-    case_id = c.fen()
+    case_id = c.id_elsewhere()
     verb = c.text()
     state_before = c.maybe_text()
     state_after = c.maybe_text()
     reason = c.text(default="")
     facts = c.document()
-    user_id = c.fen()
-    person_id = c.fen()
+    user_id = c.id_elsewhere()
+    person_id = c.id_elsewhere()
     role = c.maybe_text()
     delegation_id = c.maybe_number()
     request_id = c.text(default="")
@@ -65,8 +65,8 @@ class HeldDuty(Table, tablename="held_duty"):
 
     id = c.key()
     case_kind = c.text()
-    case_id = c.fen()
-    person_id = c.fen()
+    case_id = c.id_elsewhere()
+    person_id = c.id_elsewhere()
     duty = c.text()
     held_duty_one_per_person = Unique(["case_kind", "case_id", "person_id"])
 
@@ -91,13 +91,13 @@ class Attachment(Table, tablename="attachment"):
 
     id = c.key()
     case_kind = c.text()
-    case_id = c.fen()
+    case_id = c.id_elsewhere()
     purpose = c.text(default="")
     name = c.text()
     media_type = c.text()
-    size_bytes = c.fen()
+    size_bytes = c.large_number()
     sha256 = c.text(index=True)
-    user_id = c.fen()
+    user_id = c.id_elsewhere()
     uploaded_at = c.moment()
     attachment_size = Check("size_bytes > 0 AND size_bytes <= 20971520")
     attachment_once = Unique(["case_kind", "case_id", "sha256"])
@@ -107,7 +107,7 @@ class InboxMessage(Table, tablename="inbox_message"):
     """A message to one user, sent once for its key."""
 
     id = c.key()
-    user_id = c.fen()
+    user_id = c.id_elsewhere()
     message_key = c.text()
     message = c.text()
     params = c.document()

@@ -6,7 +6,7 @@ The requests stand as they are today, and all other rules are those of today.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
@@ -23,7 +23,7 @@ from grants.payments.gate_facts import GatePolicy, Look
 from grants.payments.queries import Payment
 from grants.payments.rules import PaymentClock, payment_due_on
 from grants.payments.workflow import PaymentState
-from grants.platform.policy import policy_on
+from grants.platform.policy import policies_on
 from grants.policies.kinds import Kind
 from grants.policies.words import GATE_RULES
 
@@ -98,12 +98,13 @@ async def dry_run(kind: Kind, body: BaseModel, *, today: date) -> DryRun | None:
     """
     if not kind.looks_at_payments:
         return None
+    book = await policies_on([field.name for field in fields(Rules)], today)
     now = Rules(
-        (await policy_on("payment_gate", GatePolicy, today)).body,
-        (await policy_on("approval_tiers", ApprovalTiers, today)).body,
-        (await policy_on("payment_clock", PaymentClock, today)).body,
-        (await policy_on("fund_matrix", FundMatrix, today)).body,
-        (await policy_on("budget_approval", BudgetApproval, today)).body,
+        book.policy("payment_gate", GatePolicy).body,
+        book.policy("approval_tiers", ApprovalTiers).body,
+        book.policy("payment_clock", PaymentClock).body,
+        book.policy("fund_matrix", FundMatrix).body,
+        book.policy("budget_approval", BudgetApproval).body,
     )
     proposed: dict[str, Any] = {kind.name: body}
     then = replace(now, **proposed)
