@@ -31,11 +31,14 @@ class Series:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table. Without a yardstick the aim is a limit for the figure itself."""
+    """One line of the table. Without a yardstick the aim is a limit for the figure itself.
+
+    A line without an aim explains another one.
+    """
 
     what: str
     ours: Series
-    aim: float
+    aim: float | None
     yardstick: Series | None = None
     at_least: bool = True
 
@@ -49,21 +52,25 @@ class Line:
 
     @property
     def reached(self) -> bool:
-        """Whether the aim is reached."""
+        """Whether the aim is reached, if there is one."""
+        if self.aim is None:
+            return True
         value = self.ours.median if self.ratio is None else self.ratio
         return value >= self.aim if self.at_least else value <= self.aim
 
     def cells(self) -> tuple[str, ...]:
         """The line as texts."""
         sign = "≥" if self.at_least else "≤"
-        aim = f"{sign} {self.aim:g}" + ("" if self.yardstick else f" {self.ours.unit}")
+        aim = ""
+        if self.aim is not None:
+            aim = f"{sign} {self.aim:g}" + ("" if self.yardstick else f" {self.ours.unit}")
         return (
             self.what,
             str(self.ours),
             str(self.yardstick) if self.yardstick else "",
             "" if self.ratio is None else f"{self.ratio:.2f}",
             aim,
-            "yes" if self.reached else "no",
+            "" if self.aim is None else "yes" if self.reached else "no",
         )
 
 

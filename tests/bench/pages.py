@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Sequence
+
 import httpx
 
 from grants.app import create_app
@@ -13,7 +16,7 @@ from tests.bench.load import Client, get
 WORKLIST, PAYMENTS = "/", "/payments"
 AT_ONCE = 8
 _SECONDS = 1.5
-_LOOKS = 25
+_TURNS, _LOOKS = 9, 8
 _ANEW = 300
 
 
@@ -29,11 +32,19 @@ def rate_made_anew(client: Client, port: int, path: str, cookies: str, round_: i
     return client.each(port, asked, lines=AT_ONCE).all_were(200).rate
 
 
-def page_ms(client: Client, port: int, path: str, cookies: str, round_: int) -> float:
-    """How long one who asks alone waits for a page made anew, in the middle of some."""
-    asked = [get(f"{path}?alone={round_}-{n}", cookies) for n in range(_LOOKS)]
-    load = client.each(port, asked, lines=1)
-    return load.all_were(200).median_ms
+def page_ms(
+    client: Client, ports: Sequence[int], path: str, cookies: str, round_: int
+) -> list[float]:
+    """How long one who asks alone waits for a page made anew: for each server its median.
+
+    The servers take turns, so that all of them live through the same moments.
+    """
+    took: list[list[float]] = [[] for _ in ports]
+    for turn in range(_TURNS):
+        for port, own in zip(ports, took, strict=True):
+            asked = [get(f"{path}?alone={round_}-{turn}-{n}", cookies) for n in range(_LOOKS)]
+            own.append(client.each(port, asked, lines=1).all_were(200).median_ms)
+    return [statistics.median(own) for own in took]
 
 
 def size_kb(client: Client, port: int, path: str, cookies: str) -> float:
