@@ -207,6 +207,7 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         award=award_pages.may_see_files,
     )
     party_pages.SECTIONS[:] = [award_pages.payee_section, payment_pages.payee_section]
+    payment_pages.SECTIONS[:] = [banking_pages.payment_section]
     response_cache, stores = memory_of_pages()
     return Litestar(
         route_handlers=handlers,

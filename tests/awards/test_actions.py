@@ -323,3 +323,24 @@ async def test_a_condition_is_confirmed_on_an_active_award_only() -> None:
             world[Role.OFFICER], (await instalments(award))[0], on=DAY, evidence="合同"
         )
     assert refused.value.code == "award.not_active"
+
+
+async def test_what_a_payment_was_asked_for_on_stays() -> None:
+    world = await furnished()
+    (instalment,) = await instalments(await active_award(world, 30_000 * YUAN))
+    await submitted(world, instalment)
+    with pytest.raises(RuleBroken) as refused:
+        await actions.confirm_condition(
+            world[Role.OFFICER], instalment, on=DAY, evidence="另一份合同"
+        )
+    assert refused.value.code == "award.instalment_taken"
+
+
+async def test_the_grade_of_an_evaluation_stands_on_the_award() -> None:
+    world = await furnished()
+    award = await active_award(world, 20_000 * YUAN, 10_000 * YUAN)
+    second = (await instalments(award))[1]
+    officer = world[Role.OFFICER]
+    await actions.confirm_condition(officer, second, on=DAY, evidence="中期评估报告", grade="良好")
+    await actions.confirm_condition(officer, second, on=DAY, evidence="中期评估报告，补盖章")
+    assert (await queries.award(officer, award)).grade == "良好"

@@ -15,7 +15,6 @@ from grants.kernel.calendar import (
     DayTable,
     Period,
     add_workdays,
-    capital_date,
     fiscal_year,
     is_provisional,
     rehearsed_at,
@@ -191,28 +190,3 @@ def test_working_days_are_not_counted_backwards() -> None:
     with pytest.raises(ValueError, match="forwards"):
         add_workdays(date(2026, 1, 5), -1)
     assert workdays_between(date(2026, 1, 9), date(2026, 1, 5)) == 0
-
-
-# Dates on paper instruments
-
-
-@pytest.mark.parametrize(
-    ("day", "said"),
-    [
-        (date(2026, 1, 1), "贰零贰陆年零壹月零壹日"),
-        (date(2026, 1, 15), "贰零贰陆年零壹月壹拾伍日"),
-        (date(2026, 2, 10), "贰零贰陆年零贰月零壹拾日"),
-        (date(2026, 3, 20), "贰零贰陆年叁月零贰拾日"),
-        (date(2026, 9, 21), "贰零贰陆年玖月贰拾壹日"),
-        (date(2026, 10, 20), "贰零贰陆年零壹拾月零贰拾日"),
-        (date(2026, 11, 30), "贰零贰陆年壹拾壹月零叁拾日"),
-        (date(2026, 12, 31), "贰零贰陆年壹拾贰月叁拾壹日"),
-    ],
-)
-def test_date_in_capitals_leaves_no_room_for_another_figure(day: date, said: str) -> None:
-    assert capital_date(day) == said
-
-
-def test_every_day_of_a_year_has_capitals_of_its_own() -> None:
-    days = {capital_date(date(2024, 1, 1) + timedelta(days=n)) for n in range(366)}
-    assert len(days) == 366

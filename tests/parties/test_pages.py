@@ -10,8 +10,8 @@ import pytest
 from grants.kernel.identity import Actor, Role
 from grants.parties import actions, duplicates, pages, queries
 from grants.parties.actions import AccountDetails, OrganisationDetails
-from grants.parties.pages import Section
 from grants.people.actions import add_person
+from grants.platform.sections import Section
 from grants.platform.sheets import read_sheet
 from tests.parties.conftest import Browser
 from tests.world import add_actor

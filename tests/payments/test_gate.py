@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -162,6 +162,7 @@ FAILING: list[tuple[str, Mapping[str, object]]] = [
     ("publicity_is_over", {**PUBLIC, "objections": "OPEN"}),
     ("publicity_is_over", {**PUBLIC, "day": date(2026, 6, 10)}),
     ("condition_is_met", {"condition_met_on": None}),
+    ("condition_is_met", {"condition_met_on": DAY + timedelta(days=1)}),
     ("invoice_is_present", {"invoice_no": None}),
     ("invoice_is_present", {"invoice_no": ""}),
     ("invoice_covers_amount", {"invoice_amount_fen": 30_000 * YUAN - 1}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import pytest
 
@@ -13,7 +13,6 @@ from grants.people.rules import (
     SignInPolicy,
     delegation_is_lawful,
     granter_is_another_person,
-    is_locked,
     needs_second_factor,
     password_is_strong,
     role_fits_office,
@@ -36,12 +35,6 @@ def test_ten_characters_of_three_classes_are_a_password(password: str) -> None:
 @pytest.mark.parametrize("password", ["", "Abcdefg12", "abcdefgh12", "1234567890", "ABCDEFGH--"])
 def test_a_short_password_or_one_of_two_classes_is_refused(password: str) -> None:
     assert code(password_is_strong(password, SignInPolicy())) == "people.weak_password"
-
-
-def test_an_account_is_locked_until_its_moment_and_not_at_it() -> None:
-    assert is_locked(NOON, NOON - timedelta(seconds=1))
-    assert not is_locked(NOON, NOON)
-    assert not is_locked(None, NOON)
 
 
 @pytest.mark.parametrize("admin", [Role.SYS_ADMIN, Role.SEC_ADMIN, Role.AUDIT_ADMIN])

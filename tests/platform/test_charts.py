@@ -11,7 +11,17 @@ import pytest
 
 from grants.kernel.money import Fen
 from grants.platform import charts
-from grants.platform.charts import TONES, Chart, Flow, Node, Series, Tone, bars, line, sankey
+from grants.platform.charts import (
+    TONES,
+    Chart,
+    Flow,
+    Node,
+    Series,
+    Tone,
+    bar_chart,
+    line_chart,
+    sankey,
+)
 from grants.platform.pages import environment
 from grants.platform.press import Press, PressError
 
@@ -65,13 +75,14 @@ async def all_kinds(press: Press) -> list[Chart]:
     towns = ["城厢镇", "沙溪镇", "浏河镇"]
     paid = Series("已支付", [300_000_000, 0, 12_345_600], Tone.PAID, ["/a", "/b", None])
     committed = Series("已承诺", [100, 200, 300], Tone.COMMITTED)
+    two = [paid, committed]
     return [
         await where_it_went(press),
-        await bars("各镇得到多少？", towns, [paid, committed], head="镇", press=press),
-        await bars("各镇多少？", towns, [paid, committed], head="镇", stacked=True, press=press),
-        await bars("执行率？", towns, [Series("执行率", [520, 1000, 3])], head="镇",
-                   unit="percent", lying=True, press=press),
-        await line("进度？", towns, [paid, committed], head="月", press=press),
+        await bar_chart("各镇得到多少？", towns, two, head="镇", press=press),
+        await bar_chart("各镇多少？", towns, two, head="镇", stacked=True, press=press),
+        await bar_chart("执行率？", towns, [Series("执行率", [520, 1000, 3])], head="镇",
+                        unit="percent", lying=True, press=press),
+        await line_chart("进度？", towns, two, head="月", press=press),
     ]  # fmt: skip
 
 
@@ -109,7 +120,7 @@ async def test_same_figures_give_the_same_drawing_in_another_process(press: Pres
     charts._drawn.clear()
     other = Press(1)
     try:
-        await bars("他", ["甲"], [Series("乙", [1])], head="镇", press=other)
+        await bar_chart("他", ["甲"], [Series("乙", [1])], head="镇", press=other)
         again = [chart.svg for chart in await all_kinds(other)]
     finally:
         other.close()
@@ -144,7 +155,7 @@ async def test_marks_say_their_figures_and_lead_to_their_list(press: Press) -> N
 
 async def test_chart_without_links_is_one_image_to_screen_readers(press: Press) -> None:
     linked = await where_it_went(press)
-    plain = await line("进度？", ["一月"], [Series("计划", [1])], head="月", press=press)
+    plain = await line_chart("进度？", ["一月"], [Series("计划", [1])], head="月", press=press)
     assert 'role="group"' in linked.svg and 'role="img"' in plain.svg
     assert ElementTree.fromstring(plain.svg).findtext(f"{SVG}title") == "进度？"
 

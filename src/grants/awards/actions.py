@@ -267,8 +267,13 @@ async def reschedule_instalment(
         )
 
 
-async def confirm_condition(actor: Actor, instalment_id: int, *, on: date, evidence: str) -> None:
-    """Record that an instalment's condition is met, and what shows it."""
+async def confirm_condition(
+    actor: Actor, instalment_id: int, *, on: date, evidence: str, grade: str = ""
+) -> None:
+    """Record that an instalment's condition is met, what shows it, and the grade it gave, if any.
+
+    Raises RuleBroken unless the award is active and the instalment is not asked for yet.
+    """
     if not actor.may(Permission.AWARD_CREATE):
         raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
     async with db.unit_of_work(actor):
@@ -276,12 +281,21 @@ async def confirm_condition(actor: Actor, instalment_id: int, *, on: date, evide
         found = await queries.award(actor, instalment.award_id, lock=True)
         if found.state != AwardState.ACTIVE:
             raise RuleBroken("award.not_active", N_("The award is not active."))
+        # A payment was asked for on what had been recorded: that stays.
+        if instalment.state != InstalmentState.OPEN:
+            raise RuleBroken(
+                "award.instalment_taken", N_("A payment of this instalment is asked for already.")
+            )
         await db.execute(
             "UPDATE instalment SET condition_met_on = $2, condition_evidence = $3 WHERE id = $1",
             instalment_id,
             on,
             evidence,
         )
+        if grade:
+            await db.execute(
+                "UPDATE award SET grade = $2 WHERE id = $1", instalment.award_id, grade
+            )
         await record(
             actor,
             Case("award", instalment.award_id),
@@ -289,7 +303,7 @@ async def confirm_condition(actor: Actor, instalment_id: int, *, on: date, evide
             before=found.state,
             after=found.state,
             reason=evidence,
-            facts={"sequence": instalment.sequence},
+            facts={"sequence": instalment.sequence, "grade": grade},
         )
 
 
@@ -367,22 +381,6 @@ async def record_notice(
             before=found.state,
             after=found.state,
             facts={"from": first, "to": last, "objections": objections},
-        )
-
-
-async def note_grade(actor: Actor, award_id: int, grade: str, *, source: str) -> None:
-    """Remember the grade that an evaluation gave; called by the stage that evaluates."""
-    async with db.unit_of_work(actor):
-        found = await queries.award(actor, award_id, lock=True)
-        await db.execute("UPDATE award SET grade = $2 WHERE id = $1", award_id, grade)
-        await record(
-            actor,
-            Case("award", award_id),
-            "grade",
-            before=found.state,
-            after=found.state,
-            reason=source,
-            facts={"grade": grade},
         )
 
 

@@ -140,6 +140,7 @@ class ConditionForm(BaseModel):
 
     met_on: Day
     evidence: Annotated[Trimmed, Field(min_length=2, max_length=500)]
+    grade: Annotated[Trimmed, Field(max_length=20)] = ""
 
 
 class RescheduleForm(BaseModel):

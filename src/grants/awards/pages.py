@@ -23,13 +23,13 @@ from grants.kernel import calendar
 from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
-from grants.parties.pages import Section
 from grants.platform import files
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, parse
 from grants.platform.lists import Column, Listing, View
 from grants.platform.pages import language_of, page, redirect, sheet, texts_of
+from grants.platform.sections import Section
 
 R = Request[Any, Any, Any]
 
@@ -54,7 +54,6 @@ VERBS = {
     "terminate": N_("terminated it; what was open is released"),
     "complete": N_("completed it"),
     "commit_year": N_("committed the new year's share"),
-    "grade": N_("recorded the grade of an evaluation"),
     "import": N_("imported it"),
 }
 _COLUMNS = (
@@ -268,7 +267,7 @@ async def confirm(request: R, instalment_id: FromPath[int]) -> Response[Any]:
 
     async def act(actor: Actor, form: ConditionForm) -> None:
         await actions.confirm_condition(
-            actor, instalment_id, on=form.met_on, evidence=form.evidence
+            actor, instalment_id, on=form.met_on, evidence=form.evidence, grade=form.grade
         )
 
     return await act_on_award(

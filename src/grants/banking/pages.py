@@ -15,11 +15,13 @@ from grants.banking.forms import CancelForm, ResultForm, VersionForm
 from grants.banking.workflow import BATCH, ITEM_TITLES, BatchState, ItemState
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Refusal
+from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, parse
 from grants.platform.pages import language_of, page, redirect, sheet, texts_of
+from grants.platform.sections import Section
 
 R = Request[Any, Any, Any]
 
@@ -281,6 +283,15 @@ async def take_results(request: R) -> Response[Any]:
         unknown=intake.unknown,
         known=intake.known,
     )
+
+
+async def payment_section(actor: Actor, payment_id: int) -> Section | None:
+    """Every way of a payment through the bank, on the payment's page."""
+    attempts = await queries.attempts(payment_id)
+    if not attempts:
+        return None
+    shown = {"attempts": attempts, "titles": ITEM_TITLES, "tones": ITEM_TONES}
+    return Section(N_("At the bank"), "banking/_of_payment.html", shown)
 
 
 ROUTES = [

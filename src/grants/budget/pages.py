@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -17,6 +18,7 @@ from grants.kernel.identity import Permission as P
 from grants.kernel.money import permille
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
+from grants.platform.charts import Chart, Series, Tone, bar_chart
 from grants.platform.forms import FormErrors, faulty, parse, typed_in
 from grants.platform.pages import language_of, page, redirect, sheet, texts_of
 from grants.platform.policy import policy_on
@@ -168,6 +170,7 @@ async def show(request: R, line_id: FromPath[int]) -> Response[str]:
 
 async def _show(request: R, line_id: int, *, errors: FormErrors | None = None) -> Response[str]:
     line, today = await queries.line(line_id), calendar.today()
+    plan = line.months_fen
     return page(
         request,
         "budget/show.html",
@@ -176,6 +179,7 @@ async def _show(request: R, line_id: int, *, errors: FormErrors | None = None) -
         movements=await queries.quota_movements(line_id=line_id),
         plans=await queries.cash_plans(line_id),
         moves=await queries.moves(line_id=line_id),
+        chart=await _plan_and_paid(request, line, plan) if plan else None,
         quota_titles=QUOTA_TITLES,
         states=PROPOSAL.titles,
         tones=TONES,
@@ -188,6 +192,22 @@ async def _show(request: R, line_id: int, *, errors: FormErrors | None = None) -
         month=today.month if today.year == line.fiscal_year else 12,
         typed=errors.typed if errors else {},
         errors=errors.messages(language_of(request)) if errors else {},
+    )
+
+
+async def _plan_and_paid(request: R, line: queries.Line, plan: Sequence[int]) -> Chart:
+    text = texts_of(request).text
+    paid = await queries.paid_by_month(line.fiscal_year, line.id)
+    return await bar_chart(
+        text(N_("Is it paid as planned?")),
+        [text(N_("Month {n}"), n=month) for month in range(1, 13)],
+        [
+            Series(text(N_("Cash plan")), plan, Tone.COMMITTED),
+            Series(text(N_("Paid")), paid, Tone.PAID),
+        ],
+        head=text(N_("Month")),
+        note=text(N_("Unit: 10,000 yuan")),
+        height=280,
     )
 
 

@@ -376,3 +376,26 @@ async def year_end(fiscal_year: int, *, lock: bool = False) -> YearEnd | None:
         fiscal_year,
     )
     return YearEnd(**found) if found else None
+
+
+async def paid_by_month(fiscal_year: int, line_id: int | None = None) -> list[Fen]:
+    """What was paid in each month of a year, less what came back in it: twelve amounts in fen.
+
+    Of all lines of the year, or of one.
+    """
+    found = await db.rows(
+        """
+        SELECT extract(month FROM m.moved_on)::int AS month,
+               sum(CASE m.to_bucket WHEN 'paid' THEN m.amount_fen ELSE -m.amount_fen END)::bigint
+                   AS paid_fen
+        FROM ledger_move m JOIN budget_line l ON l.id = m.line
+        WHERE l.fiscal_year = $1 AND ($2::bigint IS NULL OR l.id = $2)
+          AND 'paid' IN (m.from_bucket, m.to_bucket)
+          AND m.moved_on >= make_date($1, 1, 1) AND m.moved_on < make_date($1 + 1, 1, 1)
+        GROUP BY 1
+        """,
+        fiscal_year,
+        line_id,
+    )
+    paid = {row["month"]: row["paid_fen"] for row in found}
+    return [Fen(paid.get(month, 0)) for month in range(1, 13)]

@@ -157,26 +157,3 @@ def is_provisional(start: date, end: date, days: DayTable | None = None) -> bool
     """
     table = days or shipped_days()
     return any(year not in table.confirmed for year in range(start.year, end.year + 1))
-
-
-_DAY_DIGITS = "零壹贰叁肆伍陆柒捌玖"
-
-
-def _month_in_capitals(month: int) -> str:
-    said = _DAY_DIGITS[month] if month < 10 else "壹拾" + (_DAY_DIGITS[month - 10] * (month > 10))
-    return ("零" if month in (1, 2, 10) else "") + said
-
-
-def _day_in_capitals(day: int) -> str:
-    tens, ones = divmod(day, 10)
-    said = (_DAY_DIGITS[tens] + "拾" if tens else "") + (_DAY_DIGITS[ones] if ones else "")
-    return ("零" if day < 10 or ones == 0 else "") + said
-
-
-def capital_date(day: date) -> str:
-    """A date as paper instruments write it (支付结算办法 附一 [K]).
-
-    Example: 2026-01-15 is 贰零贰陆年零壹月壹拾伍日.
-    """
-    year = "".join(_DAY_DIGITS[int(digit)] for digit in f"{day.year}")
-    return f"{year}年{_month_in_capitals(day.month)}月{_day_in_capitals(day.day)}日"

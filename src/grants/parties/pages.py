@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -34,22 +33,13 @@ from grants.platform.audit import Case, Event, timeline
 from grants.platform.forms import FormErrors, parse
 from grants.platform.lists import Column, Listing, View
 from grants.platform.pages import language_of, page, redirect, sheet, texts_of
+from grants.platform.sections import Filling, sections_of
 
 R = Request[Any, Any, Any]
 
 
-@dataclass(frozen=True)
-class Section:
-    """A part of a payee's page that a higher feature fills: its template reads `section.data`."""
-
-    title: str
-    template: str
-    data: Mapping[str, object] = field(default_factory=dict)
-
-
-#: What higher features show on a payee's page (awards, payments), in this order. The wiring adds
-#: to it: `SECTIONS.append(async (actor, organisation_id) -> Section | None)`.
-SECTIONS: list[Callable[[Actor, int], Awaitable[Section | None]]] = []
+#: What higher features show on a payee's page, in this order.
+SECTIONS: list[Filling] = []
 
 VERBS = {
     **account_pages.VERBS,
@@ -258,7 +248,6 @@ async def _show(
         if actor.may(P.PAYMENT_SEE)
         else []
     )
-    sections = [await section(actor, organisation_id) for section in SECTIONS]
     return page(
         request,
         "parties/show.html",
@@ -271,7 +260,7 @@ async def _show(
             if of_bureau or check.rule != "duplicates"
         ],
         accounts=accounts,
-        sections=[section for section in sections if section is not None],
+        sections=await sections_of(SECTIONS, actor, organisation_id),
         alike=await duplicates.duplicates_of(actor, "organisation", organisation_id)
         if of_bureau
         else [],

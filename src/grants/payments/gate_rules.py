@@ -159,6 +159,12 @@ def condition_is_met(look: Look) -> Answer:
     f = look.facts
     if f.condition_met_on is None:
         return False, N_("Not yet met: {condition}"), {"condition": f.condition}
+    if f.condition_met_on > look.today:
+        return (
+            False,
+            N_("{condition}: met only on {day}, which is still to come"),
+            {"condition": f.condition, "day": f.condition_met_on.isoformat()},
+        )
     return (
         True,
         N_("{condition}: met on {day}. {evidence}"),

@@ -14,8 +14,8 @@ from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import ROLE_TITLES, Actor
 from grants.kernel.identity import Permission as P
 from grants.parties import queries as parties
-from grants.parties.pages import Section
 from grants.payments import documents, gatekeeper, lists, queries
+from grants.payments.gate import Mark
 from grants.payments.lists import PaymentFilter
 from grants.payments.rules import PaymentCase
 from grants.payments.workflow import PAYMENT, PaymentState
@@ -26,8 +26,12 @@ from grants.platform.forms import FormErrors
 from grants.platform.lists import Column, Listing, View
 from grants.platform.pages import language_of, page, sheet, texts_of
 from grants.platform.policy import cited
+from grants.platform.sections import Filling, Section, sections_of
 
 R = Request[Any, Any, Any]
+
+#: What higher features show on a payment's page.
+SECTIONS: list[Filling] = []
 
 #: What each act is called in a timeline.
 VERBS = {
@@ -222,7 +226,7 @@ async def show_payment(
         tone=TONES[payment.state],
         chain=await _chain(payment, acts, actor),
         acts=acts,
-        findings=gate.findings,
+        findings=sorted(gate.findings, key=lambda f: _GRAVEST_FIRST.index(f.mark)),
         judged_by=await cited(gate.versions),
         places=_places(payment) if actor.organisation_id is None else {},
         waivable={
@@ -235,16 +239,21 @@ async def show_payment(
         same_before=[u for u in usual if u.same_programme],
         line=await budget.line(payment.line_id) if actor.may(P.BUDGET_SEE) else None,
         award=await award_queries.award(actor, payment.award_id),
+        sections=await sections_of(SECTIONS, actor, payment_id),
         attachments=await files.list_attachments(Case("payment", payment_id)),
         accounts=await parties.accounts_of(payment.organisation_id, payment.person_id),
         events=await timeline(Case("payment", payment_id)),
         verbs=VERBS,
         today=today,
         days_left=(payment.due_on - today).days,
+        due_is_provisional=calendar.is_provisional(today, payment.due_on),
         errors=errors.messages(language_of(request)) if errors else {},
         typed=errors.typed if errors else {},
         opened=opened,
     )
+
+
+_GRAVEST_FIRST = (Mark.STOP, Mark.LOOK, Mark.WAIVED, Mark.PASS)
 
 
 def _places(payment: queries.Payment) -> dict[str, str]:

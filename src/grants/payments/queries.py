@@ -202,12 +202,3 @@ async def paid_on_award_before(payment: Payment) -> Fen:
             payment.paid_on,
         )
     )
-
-
-async def live_payment_of(instalment_id: int) -> int | None:
-    """The payment that stands for an instalment, where there is one."""
-    found = await db.value(
-        "SELECT id FROM payment WHERE instalment = $1 AND state NOT IN ('WITHDRAWN', 'REJECTED')",
-        instalment_id,
-    )
-    return int(found) if found is not None else None

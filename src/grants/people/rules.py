@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -67,11 +67,6 @@ def password_is_strong(password: str, policy: SignInPolicy) -> Refusal | None:
             classes=policy.password_classes,
         )
     return None
-
-
-def is_locked(locked_until: datetime | None, now: datetime) -> bool:
-    """Whether an account is locked after too many failures."""
-    return locked_until is not None and locked_until > now
 
 
 def roles_may_meet(roles: Collection[Role]) -> Refusal | None:

@@ -189,7 +189,7 @@ async def sankey(
     return Chart(title, note, svg, head, tuple(rows), words=2)
 
 
-async def bars(
+async def bar_chart(
     title: str,
     labels: Sequence[str],
     series: Sequence[Series],
@@ -205,7 +205,7 @@ async def bars(
 ) -> Chart:
     """Amounts side by side, or stacked; `lying` bars suit long labels. `head` names the labels.
 
-    Example: bars(_("What did each town receive?"), towns, [Series(_("Paid"), paid)], head=…).
+    Example: bar_chart(_("What did each town receive?"), towns, [Series(_("Paid"), paid)], head=…).
     """
     option = _axes_option(labels, series, unit, lying)
     option["series"] = [
@@ -223,7 +223,7 @@ async def bars(
     return await _with_axes(option, title, note, labels, series, head, unit, width, height, press)
 
 
-async def line(
+async def line_chart(
     title: str,
     labels: Sequence[str],
     series: Sequence[Series],

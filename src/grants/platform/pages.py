@@ -318,7 +318,7 @@ def redirect(path: str, notice: str | None = None, **params: object) -> Response
     """303 to `path`; `notice` (a message id) is shown there once.
 
     Plain 303 also for htmx: whatever changes a state is an ordinary form post, and the few
-    acts that htmx sends (filters, drafts, scores) answer with a fragment, not elsewhere.
+    acts that htmx sends (filters, forms on a page) answer with a fragment, not elsewhere.
     Example: redirect("/payments/7", N_("Approved: {amount} yuan"), amount=yuan_text(fen)).
     """
     location = quote(path, safe=_ADDRESS_SIGNS)  # headers carry no Chinese

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 from litestar import Request, Response, get
@@ -12,7 +13,7 @@ from grants.kernel import calendar
 from grants.kernel.errors import N_
 from grants.kernel.identity import Permission as P
 from grants.kernel.money import Fen
-from grants.platform.charts import Chart, Flow, Node, Tone, sankey
+from grants.platform.charts import Chart, Flow, Node, Series, Tone, line_chart, sankey
 from grants.platform.pages import language_of, page, texts_of
 from grants.reports import queries
 
@@ -40,6 +41,7 @@ async def overview(request: R) -> Response[str]:
         totals=await queries.fund_totals(year),
         bars=_bars(request, lines),
         chart=await _flow(request, lines) if lines else None,
+        pace=await _pace(request, year, lines) if lines else None,
         lines=lines,
     )
 
@@ -61,6 +63,24 @@ def _bars(request: R, lines: list[budget.Line]) -> list[dict[str, object]]:
         }
         for line in sorted(lines, key=lambda one: -one.balance.quota_fen)
     ]
+
+
+async def _pace(request: R, year: int, lines: list[budget.Line]) -> Chart:
+    """Paid so far beside the cash plans so far, month by month."""
+    text, today = texts_of(request).text, calendar.today()
+    months = today.month if today.year == year else 12
+    planned = [sum(line.months_fen[m] for line in lines if line.months_fen) for m in range(months)]
+    paid = await budget.paid_by_month(year)
+    return await line_chart(
+        text(N_("Is the money going out as planned?")),
+        [text(N_("Month {n}"), n=month + 1) for month in range(months)],
+        [
+            Series(text(N_("Cash plan")), list(accumulate(planned)), Tone.COMMITTED),
+            Series(text(N_("Paid")), list(accumulate(paid[:months])), Tone.PAID),
+        ],
+        head=text(N_("Up to")),
+        note=text(N_("Unit: 10,000 yuan")),
+    )
 
 
 async def _flow(request: R, lines: list[budget.Line]) -> Chart:
