@@ -15,7 +15,7 @@ from grants.kernel.identity import ROLE_TITLES, Actor
 from grants.kernel.identity import Permission as P
 from grants.parties import queries as parties
 from grants.payments import documents, gatekeeper, lists, queries
-from grants.payments.gate import Mark
+from grants.payments.gate import Finding, Mark
 from grants.payments.lists import PaymentFilter
 from grants.payments.rules import PaymentCase
 from grants.payments.workflow import PAYMENT, PaymentState
@@ -226,7 +226,7 @@ async def show_payment(
         tone=TONES[payment.state],
         chain=await _chain(payment, acts, actor),
         acts=acts,
-        findings=sorted(gate.findings, key=lambda f: _GRAVEST_FIRST.index(f.mark)),
+        findings=_seen_by(actor, gate),
         judged_by=await cited(gate.versions),
         places=_places(payment) if actor.organisation_id is None else {},
         waivable={
@@ -254,6 +254,31 @@ async def show_payment(
 
 
 _GRAVEST_FIRST = (Mark.STOP, Mark.LOOK, Mark.WAIVED, Mark.PASS)
+#: What a payee may know: what it can put right itself, and not how much the fund has left.
+_OF_PAYEES = frozenset(
+    {
+        "award_is_active",
+        "publicity_is_over",
+        "condition_is_met",
+        "invoice_is_present",
+        "invoice_covers_amount",
+        "invoice_names_payee",
+        "invoice_is_checked",
+        "account_is_verified",
+        "names_agree",
+        "payee_stands_well",
+        "inspection_is_passed",
+        "payee_owes_nothing",
+        "evidence_is_attached",
+        "clock_is_kept",
+    }
+)
+
+
+def _seen_by(actor: Actor, gate: gatekeeper.Gate) -> list[Finding]:
+    """The findings that this person may see, the gravest first."""
+    seen = [f for f in gate.findings if actor.organisation_id is None or f.rule in _OF_PAYEES]
+    return sorted(seen, key=lambda f: _GRAVEST_FIRST.index(f.mark))
 
 
 def _places(payment: queries.Payment) -> dict[str, str]:
