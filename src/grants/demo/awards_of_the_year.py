@@ -192,8 +192,8 @@ async def lay_awards(
                 await awards.record_notice(
                     officer,
                     award_id,
-                    first=publicised - timedelta(days=12),
-                    last=publicised - timedelta(days=1),
+                    first=date(diary.fiscal_year - 1, 12, 20),
+                    last=date(diary.fiscal_year - 1, 12, 31),
                     objections="NONE",
                 )
         with diary.at(decided, 15):

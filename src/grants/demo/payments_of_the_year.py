@@ -18,6 +18,8 @@ from grants.payments import approvals
 from grants.payments import queries as payment_queries
 from grants.payments.actions import RequestDetails
 
+_GRADES = ("优秀", "良好", "合格")
+
 
 async def request(bureau: Bureau, instalment_id: int, day: date, *, submit: bool = True) -> int:
     """Ask for one instalment whose condition was met some days before."""
@@ -25,7 +27,11 @@ async def request(bureau: Bureau, instalment_id: int, day: date, *, submit: bool
     instalment = await award_queries.instalment(instalment_id)
     award = await award_queries.award(officer, instalment.award_id)
     await awards.confirm_condition(
-        officer, instalment_id, on=day - timedelta(days=3), evidence="材料齐全，已归档"
+        officer,
+        instalment_id,
+        on=day - timedelta(days=3),
+        evidence="材料齐全，已归档",
+        grade=_GRADES[instalment_id % len(_GRADES)] if instalment.sequence > 1 else "",
     )
     account = (await parties.accounts_of(award.organisation_id, award.person_id))[0].id
     payment_id = await payments.draft_payment(
@@ -67,22 +73,22 @@ async def approve(
         hour += 1
 
 
+#: After which share of the year which instalment of which awards is paid.
+_WAVES = (
+    (0.16, 1, range(0, 60, 2)),
+    (0.24, 1, range(1, 60, 2)),
+    (0.32, 1, range(60, 96)),
+    (0.42, 1, range(96, 186, 2)),
+    (0.52, 2, range(0, 40, 2)),
+    (0.62, 2, range(1, 30, 2)),
+    (0.72, 1, range(186, 212)),
+    (0.82, 2, range(60, 80, 2)),
+)
+
+
 async def pay_through_the_year(bureau: Bureau, diary: Diary, active: Sequence[int]) -> None:
     """First instalments in spring, second ones from summer on, in a batch every few weeks."""
-    waves = [
-        (share, sequence, chosen)
-        for share, sequence, chosen in (
-            (0.16, 1, range(0, 60, 2)),
-            (0.24, 1, range(1, 60, 2)),
-            (0.32, 1, range(60, 96)),
-            (0.42, 1, range(96, 186, 2)),
-            (0.52, 2, range(0, 40, 2)),
-            (0.62, 2, range(1, 30, 2)),
-            (0.72, 1, range(186, 212)),
-            (0.82, 2, range(60, 80, 2)),
-        )
-    ]
-    for share, sequence, chosen in waves:
+    for share, sequence, chosen in _WAVES:
         day = diary.day(share)
         paid = []
         for index in chosen:
@@ -92,7 +98,7 @@ async def pay_through_the_year(bureau: Bureau, diary: Diary, active: Sequence[in
             await approve(bureau, diary, payment, day - timedelta(days=1))
             paid.append(payment)
         batch = await send(bureau, diary, paid, day)
-        unknown = {paid[0]: ("处理中", "待人工核实")} if share == waves[-1][0] else None
+        unknown = {paid[0]: ("处理中", "待人工核实")} if share == _WAVES[-1][0] else None
         await answered(bureau, diary, batch, day + timedelta(days=1), unknown)
 
 
