@@ -51,7 +51,7 @@ PAGES = {
         "/policies/payment_gate",
         "/policies/payment_gate/new",
         "/policies/approval_tiers/new",
-        "/policies/proposals/2",
+        "/policies/proposals/3",
         "/accounts",
         "/duplicates",
     ),

@@ -206,7 +206,7 @@ async def lay_awards(
 
 async def lay_drafts(bureau: Bureau, diary: Diary, year: BudgetYear) -> None:
     """Awards that wait for approval, one of them in its public notice; one was taken back."""
-    officer, day = bureau[Role.OFFICER], diary.last_day - timedelta(days=1)
+    officer, day = bureau[Role.OFFICER], diary.ago(1)
     drafts = []
     with diary.at(day, 10):
         for n in range(4):

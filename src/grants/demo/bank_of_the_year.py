@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from grants.banking import actions as banking
 from grants.banking import answers, months, refunds
@@ -60,7 +60,7 @@ async def answered(
 async def lay_refunds(bureau: Bureau, diary: Diary) -> None:
     """A payee returned part of a payment: one refund is posted, one waits."""
     paid = await lists.payments(bureau[Role.FIN_OFFICER], PaymentFilter(state="PAID"), limit=2)
-    day = diary.last_day - timedelta(days=8)
+    day = max(diary.ago(8), *(payment.paid_on for payment in paid if payment.paid_on))
     for n, payment in enumerate(paid):
         with diary.at(day, 11, n):
             refund = await refunds.record_refund(

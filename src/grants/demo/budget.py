@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from grants.budget import actions
 from grants.budget.rules import QuotaKind
@@ -257,7 +257,7 @@ def _weights(diary: Diary) -> tuple[int, ...]:
 async def lay_open_proposals(bureau: Bureau, diary: Diary, year: BudgetYear) -> None:
     """Documents that wait for a decision: a transfer and a revised cash plan."""
     officer = bureau[Role.OFFICER]
-    with diary.at(diary.last_day - timedelta(days=2), 10):
+    with diary.at(diary.ago(2), 10):
         await actions.propose_quota(
             officer,
             kind=QuotaKind.TRANSFER,
@@ -265,7 +265,7 @@ async def lay_open_proposals(bureau: Bureau, diary: Diary, year: BudgetYear) -> 
             to_line_id=year.lines["SO"],
             amount_fen=Fen(120_000 * YUAN),
             document_no=f"太民〔{year.fiscal_year}〕38号",
-            issued_on=diary.last_day - timedelta(days=2),
+            issued_on=diary.ago(2),
             reason="评估项目结余，调剂用于社会组织培育",
         )
         months = allocate(Fen(5_000_000 * YUAN), _WEIGHTS_OF_A_SHORT_YEAR)

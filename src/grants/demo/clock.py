@@ -19,14 +19,25 @@ class Diary:
 
     @classmethod
     def up_to(cls, today: date) -> Diary:
-        """The year of `today` as far as yesterday, and before the treasury's year-end cut-off."""
-        latest = min(today - timedelta(days=1), date(today.year, 12, 18))
-        return cls(today.year, max(latest, date(today.year, 1, 3)))
+        """The year of `today` as far as yesterday.
+
+        A year that has just begun is told as if its first week were over.
+        """
+        latest = min(today - timedelta(days=1), date(today.year, 12, 30))
+        return cls(today.year, max(latest, date(today.year, 1, 8)))
 
     def day(self, share: float) -> date:
         """The day at which `share` (0 to 1) of the diary's time has gone by."""
         start = date(self.fiscal_year, 1, 3)
         return start + timedelta(days=round((self.last_day - start).days * share))
+
+    def back(self, day: date, days: int) -> date:
+        """So many days before `day`, but never before the office opened."""
+        return max(day - timedelta(days=days), date(self.fiscal_year, 1, 2))
+
+    def ago(self, days: int) -> date:
+        """So many days before the last one."""
+        return self.back(self.last_day, days)
 
     @contextmanager
     def at(self, day: date, hour: int, minute: int = 0) -> Iterator[None]:

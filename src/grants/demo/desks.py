@@ -1,6 +1,6 @@
 """What lies on the desks on the last day.
 
-Accounts, likenesses, delegations, an agency on a list, rules of next year, messages.
+Accounts, likenesses, delegations, an agency on a list, messages.
 """
 
 from __future__ import annotations
@@ -8,12 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from grants.awards.tiers import ApprovalTiers
 from grants.demo import names
 from grants.demo.clock import Diary
 from grants.demo.papers import Paper, file_papers
 from grants.demo.people import Bureau, enter_account, verified_account
-from grants.first_policies import APPROVAL_TIERS
 from grants.kernel.identity import Actor, Role
 from grants.parties import actions as parties
 from grants.parties import duplicates
@@ -25,13 +23,9 @@ from grants.payments import approvals, lists
 from grants.payments import jobs as payment_jobs
 from grants.payments import queries as payments
 from grants.payments.lists import PaymentFilter
-from grants.payments.rules import PaymentClock
 from grants.people import actions as people
 from grants.platform import inbox
 from grants.platform.audit import Case
-from grants.policies import actions as policies
-from grants.policies import queries as policy_queries
-from grants.policies.actions import NewVersion
 
 
 async def lay_desks(bureau: Bureau, diary: Diary) -> None:
@@ -39,7 +33,6 @@ async def lay_desks(bureau: Bureau, diary: Diary) -> None:
     await _lay_accounts(bureau, diary)
     await _lay_likenesses(bureau, diary)
     await _list_an_agency(bureau, diary)
-    await _change_rules(bureau, diary)
     await _send_messages(bureau, diary)
 
 
@@ -47,7 +40,7 @@ async def _lay_accounts(bureau: Bureau, diary: Diary) -> None:
     """Three accounts to be verified, one of another holder; one refused; one replaced."""
     finance, agencies = bureau[Role.FIN_OFFICER], bureau.agencies
     holder = [f"太仓市{name}" for name in names.AGENCIES]
-    day = diary.last_day - timedelta(days=2)
+    day = diary.ago(2)
     with diary.at(day, 10, 20):
         first = await enter_account(
             bureau, holder[4], names.demo_account(104), organisation_id=agencies[4]
@@ -81,7 +74,7 @@ async def _lay_accounts(bureau: Bureau, diary: Diary) -> None:
 async def _lay_likenesses(bureau: Bureau, diary: Diary) -> None:
     """An agency and a person on record twice; two agencies with one phone that are two."""
     officer = bureau[Role.OFFICER]
-    with diary.at(diary.last_day - timedelta(days=1), 9, 10):
+    with diary.at(diary.ago(1), 9, 10):
         for name, sequence, phone in (
             (f"太仓市{names.AGENCIES[8]}", 90, 709),
             (f"太仓市{names.AGENCIES[11]}（沙溪站）", 91, 712),
@@ -115,12 +108,12 @@ async def lend_roles(bureau: Bureau, diary: Diary) -> None:
             ends_on=past + timedelta(days=7),
             reason="参加财务人员继续教育",
         )
-    with diary.at(today - timedelta(days=1), 8, 30):
+    with diary.at(diary.ago(1), 8, 30):
         delegation = await people.delegate_role(
             bureau[Role.DEPUTY_LEADER],
             Role.DEPUTY_LEADER,
             stand_in.user_id,
-            starts_on=today - timedelta(days=1),
+            starts_on=diary.ago(1),
             ends_on=today + timedelta(days=14),
             reason="赴上级部门跟班学习",
         )
@@ -166,47 +159,17 @@ async def _list_an_agency(bureau: Bureau, diary: Diary) -> None:
         )
 
 
-async def _change_rules(bureau: Bureau, diary: Diary) -> None:
-    """Next year payments fall due sooner; whether the first tier ends lower is undecided."""
-    proposer, next_year = bureau[Role.FIN_HEAD], date(diary.fiscal_year + 1, 1, 1)
-    sooner = NewVersion(
-        PaymentClock(days_after_trigger=30, workdays_after_invoice=8),
-        next_year,
-        "本局优化资金支付流程的通知（示例）",
-        "seed",
-        "机构反映到账慢，收到发票后八个工作日内付清",
-    )
-    first, *rest = APPROVAL_TIERS.tiers
-    lower = NewVersion(
-        ApprovalTiers(tiers=(first.model_copy(update={"up_to_fen": 30_000_00}), *rest)),
-        next_year,
-        "本局资金审批权限修订稿（示例）",
-        "seed",
-        "巡察建议：三万元以上的支付由主要领导审批",
-    )
-    day = diary.day(0.9)
-    with diary.at(day, 9, 30):
-        proposal = await policies.propose_version(proposer, "payment_clock", sooner, today=day)
-    with diary.at(day, 16):
-        seen = await policy_queries.proposal(proposal)
-        await policies.approve_version(
-            bureau[Role.FIN_DEPUTY], proposal, seen_version=seen.version, today=day
-        )
-    with diary.at(diary.last_day, 11):
-        await policies.propose_version(proposer, "approval_tiers", lower, today=diary.last_day)
-
-
 async def _send_messages(bureau: Bureau, diary: Diary) -> None:
     """The nightly reminders; what came before the last days has been read."""
     last = diary.last_day
     reading = (Role.OFFICER, Role.SECTION_HEAD, Role.FIN_OFFICER)
-    for day in (diary.day(0.4), diary.day(0.75), last - timedelta(days=2)):
+    for day in (diary.day(0.4), diary.day(0.75), diary.ago(2)):
         with diary.at(day, 2):
             await payment_jobs.announce_due_instalments()
         with diary.at(day, 6, 30):
             await payment_jobs.watch_clocks()
         with diary.at(day, 9):
-            for role in reading if day < last - timedelta(days=2) else (Role.SECTION_HEAD,):
+            for role in reading if day < diary.ago(2) else (Role.SECTION_HEAD,):
                 await inbox.mark_all_read(bureau[role])
     with diary.at(last, 6, 30):
         await payment_jobs.watch_clocks()

@@ -93,9 +93,9 @@ async def pay_through_the_year(bureau: Bureau, diary: Diary, active: Sequence[in
         paid = []
         for index in chosen:
             instalment = (await award_queries.instalments(active[index]))[sequence - 1]
-            with diary.at(day - timedelta(days=2), 9):
-                payment = await request(bureau, instalment.id, day - timedelta(days=2))
-            await approve(bureau, diary, payment, day - timedelta(days=1))
+            with diary.at(diary.back(day, 2), 9):
+                payment = await request(bureau, instalment.id, diary.back(day, 2))
+            await approve(bureau, diary, payment, diary.back(day, 1))
             paid.append(payment)
         batch = await send(bureau, diary, paid, day)
         unknown = {paid[0]: ("处理中", "待人工核实")} if share == _WAVES[-1][0] else None
@@ -123,13 +123,12 @@ _WAITING = (
 
 async def lay_last_weeks(bureau: Bureau, diary: Diary, active: Sequence[int]) -> None:
     """Requests at every step, a batch on its way, a return, an unknown answer."""
-    last = diary.last_day
     spare = iter(await _first_open(active, range(0, 60)))
     large = iter(await _first_open(active, range(61, 96, 2)))
     small = iter(await _first_open(active, range(96, 156)))
     for turn, (role, count) in enumerate(_WAITING):
         for n in range(count):
-            day = last - timedelta(days=2 + turn + 2 * n)
+            day = diary.ago(2 + turn + 2 * n)
             needs_leaders = role in (Role.FIN_DEPUTY, Role.MAIN_LEADER)
             source = large if needs_leaders else spare if n % 2 else small
             with diary.at(day, 9, 5 * n):
@@ -142,7 +141,7 @@ async def lay_last_weeks(bureau: Bureau, diary: Diary, active: Sequence[int]) ->
 async def _lay_refused(bureau: Bureau, diary: Diary, spare: Iterator[int]) -> None:
     """One overdue, one returned for correction, one rejected with its reasons, one draft."""
     last = diary.last_day
-    overdue_day = max(last - timedelta(days=26), date(diary.fiscal_year, 1, 4))
+    overdue_day = diary.ago(26)
     with diary.at(overdue_day, 8, 40):
         payment = await request(bureau, next(spare), overdue_day)
     await approve(bureau, diary, payment, overdue_day, stop_before=Role.FIN_OFFICER)
@@ -150,7 +149,7 @@ async def _lay_refused(bureau: Bureau, diary: Diary, spare: Iterator[int]) -> No
         (approvals.return_payment, "发票备注缺少合同号，请更正后重新提交"),
         (approvals.reject_payment, "中期评价材料与服务记录不符，本期不予拨付"),
     ):
-        day = last - timedelta(days=4)
+        day = diary.ago(4)
         with diary.at(day, 8, 50):
             payment = await request(bureau, next(spare), day)
         await approve(bureau, diary, payment, day, stop_before=Role.FIN_OFFICER)
@@ -176,7 +175,7 @@ async def _lay_bank_troubles(
             ready.append(payment)
         return ready
 
-    day = last - timedelta(days=6)
+    day = diary.ago(6)
     troubled = await approved(small, 6, day)
     batch = await send(bureau, diary, troubled, day + timedelta(days=1))
     await answered(
@@ -186,10 +185,10 @@ async def _lay_bank_troubles(
         day + timedelta(days=2),
         {troubled[1]: ("失败", "户名不符"), troubled[4]: ("失败", "系统超时，状态未知")},
     )
-    await send(bureau, diary, await approved(small, 5, last - timedelta(days=2)), last)
-    frozen = await approved(small, 3, last - timedelta(days=1))
+    await send(bureau, diary, await approved(small, 5, diary.ago(2)), last)
+    frozen = await approved(small, 3, diary.ago(1))
     with diary.at(last, 15):
         batch = await banking.make_batch(bureau[Role.FIN_OFFICER], frozen, "bank-xlsx", today=last)
         await banking.freeze_batch(bureau[Role.FIN_OFFICER], batch, seen_version=1, today=last)
-    await approved(spare, 3, last - timedelta(days=1))
+    await approved(spare, 3, diary.ago(1))
     await approved(small, 4, last)

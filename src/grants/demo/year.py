@@ -13,12 +13,14 @@ from grants.demo.desks import lay_desks, lend_roles
 from grants.demo.papers import file_agreements, file_requests, print_agreements
 from grants.demo.payments_of_the_year import lay_last_weeks, pay_through_the_year
 from grants.demo.people import Bureau, lay_people
+from grants.demo.rules_of_the_year import adopt_rules, change_rules
 
 
 async def lay_year(today: date) -> Bureau:
     """Lay the whole demonstration into an empty database; answers its people."""
     diary = Diary.up_to(today)
     bureau = await lay_people(diary)
+    await adopt_rules(bureau, diary)
     year = await lay_budget(bureau, diary)
     plans = list(planned_awards(len(bureau.agencies)))
     printing = asyncio.create_task(print_agreements(plans, diary.fiscal_year))
@@ -33,5 +35,6 @@ async def lay_year(today: date) -> Bureau:
     await lay_changes(bureau, diary, active)
     await lay_open_proposals(bureau, diary, year)
     await close_months(bureau, diary)
+    await change_rules(bureau, diary)
     await lay_desks(bureau, diary)
     return bureau
