@@ -283,6 +283,20 @@ async def test_a_month_with_money_in_transit_closes_only_when_explained() -> Non
         world[Role.FIN_HEAD], date(2026, 6, 1), difference.key, "月末在途，次日到账"
     )
     await months.close_month(world[Role.FIN_HEAD], date(2026, 6, 1), today=date(2026, 7, 2))
+    with pytest.raises(Conflict) as closed:
+        await months.explain_difference(
+            world[Role.FIN_HEAD], date(2026, 6, 1), difference.key, "另有原因，事后补写"
+        )
+    assert closed.value.code == "month.closed"
+
+
+async def test_what_is_no_difference_is_not_explained() -> None:
+    world = await furnished()
+    with pytest.raises(RuleBroken) as refused:
+        await months.explain_difference(
+            world[Role.FIN_HEAD], date(2026, 6, 1), "differs:1", "先写在这里备用"
+        )
+    assert refused.value.code == "month.no_difference"
 
 
 async def test_an_answer_for_a_closed_month_is_refused() -> None:

@@ -17,8 +17,9 @@ from grants.kernel.money import Fen
 from grants.platform.forms import (
     Day,
     FormErrors,
+    Id,
     OptionalDay,
-    OptionalNumber,
+    OptionalId,
     Said,
     Trimmed,
     Yuan,
@@ -34,7 +35,7 @@ INSTALMENT_ROWS = 6
 class AwardForm(BaseModel):
     """An award but for its instalments."""
 
-    programme_id: int
+    programme_id: Id
     payee: Annotated[Trimmed, Field(pattern=r"^[op]:\d+$")]
     title: Annotated[Trimmed, Field(min_length=2, max_length=200)]
     purpose: Annotated[Trimmed, Field(max_length=1000)] = ""
@@ -50,7 +51,7 @@ class AwardForm(BaseModel):
 class InstalmentRow(BaseModel):
     """One row of the instalments."""
 
-    line_id: int
+    line_id: Id
     amount_fen: Yuan
     due_on: Day
     condition: Annotated[Trimmed, Field(min_length=2, max_length=200)]
@@ -160,14 +161,14 @@ class ChangeForm(BaseModel):
 
     reason: Annotated[Trimmed, Field(min_length=5, max_length=500)]
     minutes_no: Annotated[Trimmed, Field(max_length=80)] = ""
-    clawback_id: OptionalNumber = None
+    clawback_id: OptionalId = None
     version: int
 
 
 class ChangedRow(BaseModel):
     """One instalment as it shall be; 0 yuan cancels it."""
 
-    line_id: int
+    line_id: Id
     amount_fen: YuanOrZero
     due_on: Day
     condition: Annotated[Trimmed, Field(min_length=2, max_length=200)]

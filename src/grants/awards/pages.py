@@ -26,7 +26,7 @@ from grants.kernel.identity import Permission as P
 from grants.platform import files
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
-from grants.platform.forms import FormErrors, parse
+from grants.platform.forms import FormErrors, parse, row_id, year_named
 from grants.platform.lists import Column, Listing, View
 from grants.platform.pages import language_of, page, redirect, sheet, texts_of
 from grants.platform.sections import Section
@@ -82,8 +82,8 @@ def _filter(listing: Listing) -> AwardFilter:
     programme, year = listing.filters.get("programme", ""), listing.filters.get("year", "")
     return AwardFilter(
         state=listing.filters.get("state") or None,
-        programme_id=int(programme) if programme.isdigit() else None,
-        fiscal_year=int(year) if year.isdigit() and len(year) == 4 else None,
+        programme_id=row_id(programme),
+        fiscal_year=year_named(year, 0) or None,
         search=listing.filters.get("q", ""),
     )
 

@@ -153,12 +153,24 @@ def _case(month_on: date) -> Case:
 async def explain_difference(
     actor: Actor, month_on: date, difference_key: str, explanation: str
 ) -> None:
-    """Write down why a difference stands."""
+    """Write down why a difference stands.
+
+    Raises Conflict in a closed month, whose explanations stay as they were when it closed, and
+    RuleBroken where there is no such difference (any more).
+    """
     if not (actor.may(Permission.MONTH_CLOSE) or actor.may(Permission.RESULT_IMPORT)):
         raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
     if len(explanation.strip()) < 5:
         raise RuleBroken("payment.reason_missing", N_("Give the reason in a few words."))
     async with db.unit_of_work(actor):
+        await db.execute(
+            "SELECT 1 FROM month_close WHERE month_on = $1 FOR SHARE", month_on.replace(day=1)
+        )
+        found = await month(month_on)
+        if found.state == "CLOSED":
+            raise Conflict("month.closed", N_("The month is closed already."))
+        if difference_key not in {difference.key for difference in found.differences}:
+            raise RuleBroken("month.no_difference", N_("There is no such difference any more."))
         await db.execute(
             """
             INSERT INTO difference_note (month_on, difference_key, explanation, person_id,

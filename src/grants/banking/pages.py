@@ -17,9 +17,10 @@ from grants.kernel import calendar
 from grants.kernel.errors import N_, Refusal
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
+from grants.platform import files
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
-from grants.platform.forms import FormErrors, parse
+from grants.platform.forms import FormErrors, parse, row_id
 from grants.platform.pages import language_of, page, redirect, sheet, texts_of
 from grants.platform.sections import Section
 
@@ -139,7 +140,7 @@ async def export_items(request: R, batch_id: FromPath[int]) -> Response[bytes]:
 async def make(request: R) -> Response[Any]:
     """A new batch from the picked payments."""
     form = await request.form()
-    chosen = [int(v) for v in form.getall("picked", []) if str(v).isdigit()]
+    chosen = [found for v in form.getall("picked", []) if (found := row_id(v)) is not None]
     batch_id = await actions.make_batch(
         actor_of(request),
         chosen,
@@ -256,8 +257,8 @@ async def manifest(request: R, batch_id: FromPath[int]) -> Response[bytes]:
 async def take_results(request: R) -> Response[Any]:
     """Take the bank's answer in: all of the file, or nothing of it."""
     form = await request.form()
-    upload = form.get("file")
-    if upload is None or isinstance(upload, str) or not upload.filename:
+    name, content = await files.uploaded(form)
+    if not name:
         return redirect("/batches", N_("Choose a file first."))
     stated = parse(form, ResultForm)
     if isinstance(stated, FormErrors):
@@ -265,19 +266,19 @@ async def take_results(request: R) -> Response[Any]:
     try:
         intake = await answers.take_results(
             actor_of(request),
-            upload.filename,
-            await upload.read(),
+            name,
+            content,
             today=calendar.today(),
             booked_on=stated.booked_on,
         )
     except Refusal as refusal:
         if refusal.status == 403:
             raise
-        return await _index(request, refused_file=refusal, name=upload.filename)
+        return await _index(request, refused_file=refusal, name=name)
     return redirect(
         "/batches",
         N_("{name}: {paid} paid, {returned} returned, {unknown} unknown, {known} known already."),
-        name=upload.filename,
+        name=name,
         paid=intake.paid,
         returned=intake.returned,
         unknown=intake.unknown,

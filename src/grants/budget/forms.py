@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from grants.budget.rules import QuotaKind
-from grants.platform.forms import Day, OptionalNumber, Trimmed, Yuan, YuanOrZero
+from grants.platform.forms import Day, Id, OptionalId, Trimmed, Yuan, YuanOrZero
 
 Reason = Annotated[Trimmed, Field(min_length=5, max_length=500)]
 
@@ -16,8 +16,8 @@ class QuotaForm(BaseModel):
     """A quota movement under its document."""
 
     kind: QuotaKind
-    line_id: int
-    to_line_id: OptionalNumber = None
+    line_id: Id
+    to_line_id: OptionalId = None
     amount_fen: Yuan
     document_no: Annotated[Trimmed, Field(min_length=1, max_length=80)]
     issued_on: Day
@@ -28,8 +28,8 @@ class LineForm(BaseModel):
     """A new budget line."""
 
     code: Annotated[Trimmed, Field(min_length=1, max_length=40)]
-    programme_id: int
-    fund_source_id: int
+    programme_id: Id
+    fund_source_id: Id
     fiscal_year: Annotated[int, Field(ge=2000, le=2100)]
     func_code: Annotated[Trimmed, Field(min_length=1, max_length=20)]
     gov_eco_code: Annotated[Trimmed, Field(min_length=1, max_length=20)]

@@ -19,7 +19,7 @@ from grants.kernel.money import permille
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
 from grants.platform.charts import Chart, Series, Tone, bar_chart
-from grants.platform.forms import FormErrors, faulty, parse, typed_in
+from grants.platform.forms import FormErrors, faulty, parse, typed_in, year_named
 from grants.platform.pages import language_of, page, redirect, sheet, texts_of
 from grants.platform.policy import policy_on
 
@@ -77,8 +77,7 @@ CASE_PATHS = {"payment": "/payments/", "award": "/awards/", "quota_movement": "/
 
 
 def year_asked(request: R) -> int:
-    asked = request.query_params.get("year", "")
-    return int(asked) if asked.isdigit() and len(asked) == 4 else calendar.today().year
+    return year_named(request.query_params.get("year", ""), calendar.today().year)
 
 
 @get("/budget", permission=P.BUDGET_SEE, cache=True)

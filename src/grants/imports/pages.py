@@ -22,6 +22,7 @@ from grants.kernel import calendar
 from grants.kernel.errors import N_, Refusal, RuleBroken
 from grants.kernel.identity import Permission as P
 from grants.platform.access import actor_of
+from grants.platform.files import uploaded
 from grants.platform.forms import FormErrors, Said, parse
 from grants.platform.lists import Listing
 from grants.platform.pages import language_of, page, redirect
@@ -96,16 +97,15 @@ async def send(request: R) -> Response[Any]:
     """Take a file, keep it aside, and lead to its preview."""
     form = await request.form()
     parsed = parse(form, ImportForm)
-    sent = form.get("list")
-    if sent is None or not getattr(sent, "filename", ""):
+    sent_name, content = await uploaded(form, "list")
+    if not sent_name:
         missing = {"list": Said(N_("Choose a file."), {})}
         if isinstance(parsed, FormErrors):
             return await _new_page(request, FormErrors({**parsed.faults, **missing}, parsed.typed))
         return await _new_page(request, FormErrors(missing, _typed(parsed)))
     if isinstance(parsed, FormErrors):
         return await _new_page(request, parsed)
-    content = await sent.read()
-    name = sent.filename[-120:]
+    name = sent_name[-120:]
     try:
         read_candidates(name, content)
     except RuleBroken as refusal:

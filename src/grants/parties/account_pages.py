@@ -19,7 +19,7 @@ from grants.parties.workflow import ACCOUNT, AccountState
 from grants.platform import files
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
-from grants.platform.forms import FormErrors, parse
+from grants.platform.forms import FormErrors, parse, row_id
 from grants.platform.pages import language_of, page, redirect
 
 R = Request[Any, Any, Any]
@@ -55,11 +55,10 @@ async def index(request: R) -> Response[str]:
 
 async def _payee(request: R) -> queries.Payee:
     """The payee that the address names."""
-    given = {name: request.query_params.get(name, "") for name in ("organisation", "person")}
-    ids = {name: int(text) for name, text in given.items() if text.isdigit() and len(text) < 19}
-    return await queries.payee(
-        actor_of(request), organisation_id=ids.get("organisation"), person_id=ids.get("person")
+    organisation, person = (
+        row_id(request.query_params.get(name, "")) for name in ("organisation", "person")
     )
+    return await queries.payee(actor_of(request), organisation_id=organisation, person_id=person)
 
 
 async def _form(

@@ -17,7 +17,7 @@ from grants.payments import actions, approvals
 from grants.payments.forms import AccountForm, DecisionForm, ReasonForm, WaiverForm
 from grants.payments.pages import show_payment
 from grants.platform.access import actor_of
-from grants.platform.forms import FormErrors, parse
+from grants.platform.forms import FormErrors, parse, row_id
 from grants.platform.pages import page, redirect
 
 R = Request[Any, Any, Any]
@@ -172,9 +172,10 @@ async def approve_picked(request: R) -> Response[Any]:
     actor, form = actor_of(request), await request.form()
     chosen = []
     for pair in form.getall("picked", []):
-        payment_id, _, version = str(pair).partition(":")
-        if payment_id.isdigit() and version.isdigit():
-            chosen.append((int(payment_id), int(version)))
+        payment, _, version = str(pair).partition(":")
+        payment_id, seen_version = row_id(payment), row_id(version)
+        if payment_id is not None and seen_version is not None:
+            chosen.append((payment_id, seen_version))
     if not chosen:
         return redirect("/", N_("Pick at least one request."))
     results = await approvals.approve_many(

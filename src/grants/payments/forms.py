@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from grants.platform.forms import OptionalDay, OptionalYuan, Trimmed
+from grants.platform.forms import Id, OptionalDay, OptionalYuan, Trimmed
 
 
 class DecisionForm(BaseModel):
@@ -33,7 +33,7 @@ class WaiverForm(BaseModel):
 class RequestForm(BaseModel):
     """Ask for an instalment."""
 
-    bank_account_id: int
+    bank_account_id: Id
     purpose: Annotated[Trimmed, Field(min_length=1, max_length=30)]
     invoice_kind: str = "RECEIPT"
     invoice_no: Annotated[Trimmed, Field(max_length=40)] = ""
@@ -47,6 +47,6 @@ class RequestForm(BaseModel):
 class AccountForm(BaseModel):
     """Point a returned payment at another account."""
 
-    bank_account_id: int
+    bank_account_id: Id
     reason: Annotated[Trimmed, Field(min_length=2, max_length=500)]
     version: int

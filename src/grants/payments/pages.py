@@ -22,7 +22,7 @@ from grants.payments.workflow import PAYMENT, PaymentState
 from grants.platform import files
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, duty_of, timeline
-from grants.platform.forms import FormErrors
+from grants.platform.forms import FormErrors, row_id
 from grants.platform.lists import Column, Listing, View
 from grants.platform.pages import language_of, page, sheet, texts_of
 from grants.platform.policy import cited
@@ -86,7 +86,7 @@ def _filter(listing: Listing) -> PaymentFilter:
     order = ("-" if listing.descending else "") + listing.order
     return PaymentFilter(
         state=listing.filters.get("state") or None,
-        programme_id=int(programme) if programme.isdigit() else None,
+        programme_id=row_id(programme),
         search=listing.filters.get("q", ""),
         order=order,
     )

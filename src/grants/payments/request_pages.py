@@ -32,12 +32,10 @@ async def attach(request: R, payment_id: FromPath[int]) -> Response[Any]:
     payment = await queries.payment(actor, payment_id)
     if payment.made_by_person != actor.person_id:
         raise NotFound()
-    upload = (await request.form()).get("file")
-    if upload is None or not upload.filename:
+    name, content = await files.uploaded(await request.form())
+    if not name:
         return redirect(f"/payments/{payment_id}", N_("Choose a file first."))
-    await files.attach(
-        actor, Case("payment", payment_id), upload.filename, await upload.read(), "evidence"
-    )
+    await files.attach(actor, Case("payment", payment_id), name, content, "evidence")
     return redirect(f"/payments/{payment_id}", N_("File added."))
 
 

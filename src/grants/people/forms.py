@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from grants.kernel.identity import Role
-from grants.platform.forms import Day, OptionalDay, Trimmed
+from grants.platform.forms import Day, Id, OptionalDay, Trimmed
 
 Name = Annotated[Trimmed, Field(min_length=1, max_length=100)]
 Reason = Annotated[Trimmed, Field(min_length=5, max_length=500)]
@@ -64,7 +64,7 @@ class DelegationForm(BaseModel):
     """Lend a role for a time."""
 
     role: Role
-    to_user: int
+    to_user: Id
     starts_on: Day
     ends_on: Day
     reason: Reason

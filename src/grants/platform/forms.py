@@ -76,6 +76,24 @@ def _maybe(convert: Any) -> Any:
     return converted
 
 
+def row_id(text: object) -> int | None:
+    """The id that an address or a form names; None where it names none."""
+    # Eighteen digits are below PostgreSQL's largest bigint.
+    return int(str(text)) if re.fullmatch(r"[0-9]{1,18}", str(text)) else None
+
+
+def year_named(text: object, otherwise: int) -> int:
+    """The year that an address names, or the other one."""
+    return int(str(text)) if re.fullmatch(r"[12][0-9]{3}", str(text)) else otherwise
+
+
+def _id(given: object) -> object:
+    found = row_id(given)
+    if found is None:
+        raise FieldFault(N_("Choose one."))
+    return found
+
+
 #: Without signs between them all eight digits are needed: 2026111 would be two days.
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})(\d{2})")
 
@@ -102,7 +120,9 @@ YuanOrZero = Annotated[Fen, BeforeValidator(_fen)]
 OptionalYuan = Annotated[Fen | None, BeforeValidator(_maybe(_positive_fen))]
 Day = Annotated[date, BeforeValidator(_day)]
 OptionalDay = Annotated[date | None, BeforeValidator(_maybe(_day))]
-OptionalNumber = Annotated[int | None, BeforeValidator(_maybe(lambda given: given))]
+#: A row that a form names; whether there is one is for the action to say.
+Id = Annotated[int, BeforeValidator(_id)]
+OptionalId = Annotated[int | None, BeforeValidator(_maybe(_id))]
 Checkbox = Annotated[bool, BeforeValidator(lambda given: given in ("on", "1", "true", True))]
 
 #: What pydantic's findings are called here.

@@ -14,6 +14,7 @@ from grants.kernel.errors import N_
 from grants.kernel.identity import Permission as P
 from grants.kernel.money import Fen
 from grants.platform.charts import Chart, Flow, Node, Series, Tone, line_chart, sankey
+from grants.platform.forms import row_id, year_named
 from grants.platform.pages import language_of, page, texts_of
 from grants.reports import queries
 
@@ -31,8 +32,7 @@ _STATES = (
 @get("/overview", permission=P.OVERVIEW_SEE, cache=True)
 async def overview(request: R) -> Response[str]:
     """Where each yuan of the fund stands."""
-    asked = request.query_params.get("year", "")
-    year = int(asked) if asked.isdigit() and len(asked) == 4 else calendar.today().year
+    year = year_named(request.query_params.get("year", ""), calendar.today().year)
     lines = await budget.lines_of_year(year)
     return page(
         request,
@@ -135,9 +135,7 @@ async def history(request: R) -> Response[str]:
     return page(
         request,
         "reports/history.html",
-        changes=await queries.changes(
-            table_name=table, row_id=int(row) if row.isdigit() and len(row) < 18 else None
-        ),
+        changes=await queries.changes(table_name=table, row_id=row_id(row)),
         table=table,
         row=row,
     )
