@@ -8,13 +8,10 @@ from piccolo.table import Table
 
 ID = "0002"
 
-#: Tables whose rows are their own history, or that hold no business.
+#: The history itself, and tables that hold no business.
 WITHOUT_HISTORY = (
     "row_history",
     "history_seal",
-    "case_event",
-    "ledger_move",
-    "bank_result",
     "sign_in",
     "job_run",
     "inbox_message",
@@ -23,7 +20,15 @@ WITHOUT_HISTORY = (
     "migration",
 )
 
-APPEND_ONLY = ("row_history", "history_seal", "case_event", "ledger_move", "payment_act", "bank_result", "recovery")
+APPEND_ONLY = (
+    "row_history",
+    "history_seal",
+    "case_event",
+    "ledger_move",
+    "payment_act",
+    "bank_result",
+    "recovery",
+)
 
 EXTENSIONS = """
 CREATE EXTENSION IF NOT EXISTS btree_gist;
@@ -92,6 +97,31 @@ CREATE OR REPLACE FUNCTION keep_append_only(name text) RETURNS void LANGUAGE plp
 BEGIN
     EXECUTE format('CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I
         FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
+END $$;
+"""
+
+PROOF = """
+CREATE OR REPLACE AGGREGATE jsonb_fold(jsonb) (SFUNC = jsonb_concat, STYPE = jsonb, INITCOND = '{}');
+
+CREATE OR REPLACE FUNCTION rows_unlike_history() RETURNS SETOF text LANGUAGE plpgsql STABLE AS $$
+DECLARE name text;
+BEGIN
+    FOR name IN SELECT tablename FROM pg_tables
+        WHERE schemaname = 'public' AND tablename <> ALL (%s) ORDER BY 1
+    LOOP
+        RETURN QUERY EXECUTE format($one$
+            SELECT %%L || ' ' || coalesce(t.id, h.row_id)
+            FROM %%I t FULL JOIN (
+                SELECT row_id, jsonb_fold(after ORDER BY id) AS said,
+                       (array_agg(operation ORDER BY id DESC))[1] AS last
+                FROM row_history WHERE table_name = %%L GROUP BY row_id
+            ) h ON h.row_id = t.id
+            WHERE CASE WHEN t.id IS NULL THEN h.last <> 'DELETE'
+                       WHEN h.row_id IS NULL OR h.last = 'DELETE' THEN true
+                       ELSE to_jsonb(t) <> h.said END
+            ORDER BY coalesce(t.id, h.row_id)
+        $one$, name, name, name);
+    END LOOP;
 END $$;
 """
 
@@ -190,6 +220,7 @@ async def forwards() -> MigrationManager:
         for script in (
             EXTENSIONS,
             HISTORY,
+            PROOF % _array(WITHOUT_HISTORY),
             KEYS,
             TRIGGERS % (_array(WITHOUT_HISTORY), _array(APPEND_ONLY)),
             GROUND,

@@ -304,6 +304,13 @@ async def bucket(line_id: int, name: str) -> int:
     return int(await db.value(f"SELECT {name}_fen FROM line_balance WHERE id = $1", line_id))
 
 
+_KEPT = {
+    "person": " WHERE id <> 1",
+    "app_user": " WHERE id <> 1",
+    "row_history": " WHERE row_id <> 1 OR table_name NOT IN ('person', 'app_user')",
+}
+
+
 async def empty_tables() -> None:
     """Delete all but the system's own person and account.
 
@@ -317,5 +324,5 @@ async def empty_tables() -> None:
         )
         await db.execute("SET LOCAL session_replication_role = replica")
         for name in (r["tablename"] for r in tables):
-            kept = " WHERE id <> 1" if name in ("person", "app_user") else ""
+            kept = _KEPT.get(name, "")
             await db.execute(f'DELETE FROM "{name}"{kept}')

@@ -1,8 +1,7 @@
 """`grants verify`: every invariant of the money, as one query each that finds its breaches.
 
-A query answers the rows that break the invariant, named by `what`; no row means it holds.
-The queries read the tables of every feature on purpose: they are the witness that the
-features did not lie to each other.
+A query answers the rows that break the invariant, named by `what`; no row means it holds. They
+read the tables of every feature on purpose: the witness that no feature lied to another.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 
 from grants.kernel.errors import N_
 from grants.platform import db
-from grants.platform.audit import broken_seals
+from grants.platform.audit import broken_seals, rows_unlike_history
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,7 @@ def _folded(owner: str, buckets: Sequence[str]) -> str:
     differs = " OR ".join(f"t.{b}_fen <> coalesce(m.{b}, 0)" for b in buckets)
     return f"""
     SELECT '{owner} ' || t.id AS what FROM {table} t
-    LEFT JOIN (SELECT {owner} AS owner, {sums} FROM ledger_move GROUP BY {owner}) m
-           ON m.owner = t.id
+    LEFT JOIN (SELECT {owner} AS of, {sums} FROM ledger_move GROUP BY {owner}) m ON m.of = t.id
     WHERE {differs} ORDER BY t.id
     """
 
@@ -403,17 +401,20 @@ INVARIANTS: Sequence[Invariant] = (
 
 async def verify() -> list[Verdict]:
     """Check every invariant, in order."""
-    verdicts = []
-    for invariant in INVARIANTS:
-        found = [str(r["what"]) for r in await db.rows(invariant.breaches)]
-        verdicts.append(Verdict(invariant.name, invariant.sentence, len(found), found[:5]))
-    broken = await broken_seals()
-    verdicts.append(
-        Verdict(
+    checked = [
+        (one.name, one.sentence, [str(r["what"]) for r in await db.rows(one.breaches)])
+        for one in INVARIANTS
+    ]
+    checked += [
+        (
+            "rows_are_as_their_history_says",
+            N_("Every row is as its history says; none changed, came or went without it"),
+            await rows_unlike_history(),
+        ),
+        (
             "history_is_sealed",
             N_("The sealed history of rows is unchanged"),
-            len(broken),
-            [f"seal {seal}" for seal in broken[:5]],
-        )
-    )
-    return verdicts
+            [f"seal {n}" for n in await broken_seals()],
+        ),
+    ]
+    return [Verdict(name, sentence, len(found), found[:5]) for name, sentence, found in checked]

@@ -10,8 +10,20 @@ from grants.banking import answers
 from grants.kernel import calendar
 from grants.kernel.identity import Role
 from grants.parties.rules import Standing
+from grants.payments import actions
 from tests.app import browsing
-from tests.world import DAY, World, add_actor, approve_through, furnished, set_standing
+from tests.world import (
+    DAY,
+    YUAN,
+    World,
+    active_award,
+    add_actor,
+    approve_through,
+    details,
+    furnished,
+    instalments,
+    set_standing,
+)
 from tests.world_banking import answer, sent_batch
 from tests.world_payments import one_submitted
 
@@ -69,3 +81,12 @@ async def test_every_way_through_the_bank_stands_on_the_page(world: World) -> No
     text = await page(world, Role.OFFICER, payment)
     assert "At the bank" in text
     assert "户名不符" in text
+
+
+async def test_a_draft_that_was_given_up_still_has_its_page(world: World) -> None:
+    award = await active_award(world, 10_000 * YUAN)
+    draft = await actions.draft_payment(
+        world[Role.OFFICER], (await instalments(award))[0], details(world), today=DAY
+    )
+    await actions.withdraw_payment(world[Role.OFFICER], draft, reason="改期申请")
+    assert "改期申请" in await page(world, Role.OFFICER, draft)

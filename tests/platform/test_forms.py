@@ -15,7 +15,7 @@ from grants.platform.forms import (
     Day,
     FormErrors,
     OptionalDay,
-    OptionalNumber,
+    OptionalId,
     OptionalYuan,
     Trimmed,
     Yuan,
@@ -34,7 +34,7 @@ class Slip(BaseModel):
     share: YuanOrZero | None = None
     spare: OptionalYuan = None
     over_on: OptionalDay = None
-    count: OptionalNumber = None
+    count: OptionalId = None
     urgent: Checkbox = False
     chosen: list[int] = Field(default_factory=list)
 

@@ -94,6 +94,7 @@ async def test_a_check_that_is_not_made_any_more_is_named() -> None:
     assert found.sums() == [(gone, 2)]
 
 
+@pytest.mark.breaches
 async def test_a_longer_look_back_finds_payments_that_were_not_alike_before() -> None:
     world = await furnished()
     _, second = await one_each(world)
@@ -122,6 +123,7 @@ async def test_a_new_chain_reaches_drafts_and_leaves_frozen_chains() -> None:
     ]
 
 
+@pytest.mark.breaches
 async def test_minutes_that_a_tier_begins_to_ask_for_reach_submitted_requests_too() -> None:
     world = await furnished()
     await one_each(world)

@@ -100,7 +100,7 @@ async def draft_payment(
             step=0,
             chain=[],
             tier="",
-            gate=[],
+            gate={},
             made_by_person=actor.person_id,
             due_on=instalment.due_on,
             version=1,

@@ -178,6 +178,14 @@ async def timeline(case: Case) -> list[Event]:
     ]
 
 
+async def rows_unlike_history() -> list[str]:
+    """Rows that are not as their history says: changed, come or gone without it.
+
+    Example: ["payment 7"].
+    """
+    return [str(r["what"]) for r in await db.rows("SELECT rows_unlike_history() AS what")]
+
+
 def _digest(previous: str, block: list[db.Row]) -> str:
     digest = hashlib.sha256(previous.encode())
     for entry in block:

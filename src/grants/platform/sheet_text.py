@@ -76,8 +76,14 @@ _NEUTRALISED = re.compile(r"'+[=+\-@\t\r]")
 
 
 def _separator(text: str) -> str:
-    head = _QUOTED.sub("", "\n".join(text[:20_000].splitlines()[:20]))
-    return max(",;\t|", key=head.count)
+    """The sign that stands in most of the first lines; of several, the most frequent one."""
+    lines = _QUOTED.sub("", "\n".join(text[:20_000].splitlines()[:20])).splitlines()
+
+    def weight(sign: str) -> tuple[int, int]:
+        counts = [line.count(sign) for line in lines]
+        return sum(map(bool, counts)), sum(counts)
+
+    return max(",;\t|", key=weight)
 
 
 def _csv_text(cell: str) -> str:
@@ -93,7 +99,7 @@ def _csv_text(cell: str) -> str:
 def csv_lines(text: str, max_lines: int) -> list[tuple[int, tuple[str, ...]]]:
     """Split csv text into (line number, cells), without empty lines, at most `max_lines` + 1.
 
-    The separator is whichever of comma, semicolon, tab and bar is most frequent in the first
+    The separator is whichever of comma, semicolon, tab and bar stands in most of the first
     lines. Raises RuleBroken `sheet.cut_off` where a quotation never ends, `sheet.bad_quotes`.
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
