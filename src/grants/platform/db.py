@@ -37,7 +37,6 @@ class _Transaction(PostgresTransaction):
     async def __aexit__(self, exception_type: Any, exception: Any, traceback: Any) -> bool:
         try:
             if exception_type is None:
-                await self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 await self.commit()  # type: ignore[no-untyped-call]
             elif not self.connection.is_closed():
                 await self.rollback()  # type: ignore[no-untyped-call]
