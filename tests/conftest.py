@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("house", deadline=None)  # a busy machine is no fault
+# The same examples in every run; `pytest --hypothesis-profile=search` looks for new ones.
+# No deadline: a busy machine is no fault.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
 settings.load_profile("house")
 
 pytest.register_assert_rewrite("tests.house.trial")

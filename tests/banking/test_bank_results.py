@@ -27,6 +27,7 @@ from grants.banking.result_lines import read_day
 from grants.banking.return_codes import return_code_of
 from grants.kernel.errors import RuleBroken
 from grants.kernel.money import Fen
+from grants.platform.sheet_output import neutral
 from grants.platform.sheets import read_sheet
 
 HEADER = "明细编号,账号,户名,金额,状态,失败原因,银行流水号,入账日期"
@@ -493,7 +494,9 @@ ITEMS = st.builds(
     PayItem,
     item_no=st.from_regex(r"[A-Z][A-Z0-9]{0,11}-[0-9]{1,6}", fullmatch=True),
     account=st.from_regex(r"[0-9]{12,20}", fullmatch=True),
-    account_name=st.one_of(NAMES, st.sampled_from(['张,三"丰', "=1+1", "合计", "+cmd", "O'Neil;"])),
+    account_name=st.one_of(
+        NAMES, st.sampled_from(['张,三"丰', "=1+1", "'=1", "合计", "+cmd", "O'Neil;"])
+    ),
     amount_fen=st.integers(1, 10**12).map(Fen),
     bank_name=st.just("中国工商银行太仓支行"),
     cnaps=st.just("102100099996"),
@@ -515,7 +518,10 @@ def echo(profile: Profile, content: bytes, outcomes: Sequence[str]) -> tuple[str
         row += WORDS[outcome]
     if profile.format == "xlsx":
         return name, xlsx_as_text(rows)
-    quoted = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows]
+    # The bank hands cells back as they stood in our file, with what keeps them from being formulas.
+    quoted = [
+        ",".join('"' + neutral(cell).replace('"', '""') + '"' for cell in row) for row in rows
+    ]
     return name, "\r\n".join(quoted).encode("gb18030")
 
 
