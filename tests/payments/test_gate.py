@@ -9,15 +9,10 @@ from datetime import date, timedelta
 import pytest
 
 from grants.first_policies import FUND_MATRIX, PAYMENT_GATE
+from grants.kernel.findings import Finding, Mark
 from grants.kernel.identity import Role
 from grants.kernel.money import Fen
-from grants.payments.gate import (
-    NEVER_WAIVED,
-    Finding,
-    Mark,
-    gate_refusal,
-    look_through_gate,
-)
+from grants.payments.gate import NEVER_WAIVED, gate_refusal, look_through_gate
 from grants.payments.gate_facts import GateFacts, GateRulePolicy, Look
 from grants.payments.gate_rules import RULES
 

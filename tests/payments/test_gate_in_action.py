@@ -8,10 +8,11 @@ import pytest
 
 from grants.banking import answers
 from grants.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from grants.kernel.findings import Mark
 from grants.kernel.identity import SYSTEM, Actor, Role
 from grants.parties.rules import Standing
 from grants.payments import actions, approvals, gatekeeper
-from grants.payments.gate import NEVER_WAIVED, Mark
+from grants.payments.gate import NEVER_WAIVED
 from grants.platform import db
 from grants.platform.audit import Case, Event, timeline
 from grants.platform.policy import cited, policies_on

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from grants.figures.shapes import Widget, shape_of
 from grants.kernel import calendar
 from grants.kernel.identity import Role
 from grants.platform import db
 from grants.policies import queries
 from grants.policies.kinds import KINDS
-from grants.policies.shapes import Widget, shape_of
 from tests.app import browsing, send
 from tests.world import DAY, World, bureau
 from tests.world_policies import AHEAD, proposed
@@ -37,7 +37,7 @@ async def form_of(kind: str, **changed: Any) -> dict[str, Any]:
         "mark": "seed",
         "reason": "明年起调整",
     }
-    for leaf in shape_of(KINDS[kind].model, body).every_leaf():
+    for leaf in shape_of(KINDS[kind].model, body, KINDS[kind].words).every_leaf():
         if leaf.widget in (Widget.PICKS, Widget.CHAIN):
             form[leaf.path] = list(leaf.chosen)
         elif leaf.widget is not Widget.FLAG or leaf.value:

@@ -9,6 +9,10 @@ from litestar.datastructures import FormMultiDict
 from pydantic import BaseModel, ValidationError
 
 from grants.awards.tiers import ApprovalTiers, Tier
+from grants.figures.differences import differences, said
+from grants.figures.reading import readable
+from grants.figures.shapes import Widget, shape_of
+from grants.figures.typed import body_typed
 from grants.first_policies import APPROVAL_TIERS, FIRST_POLICIES, PAYMENT_GATE
 from grants.kernel.errors import FieldFault
 from grants.kernel.identity import Role
@@ -16,13 +20,10 @@ from grants.payments.gate import NEVER_WAIVED
 from grants.payments.gate_facts import GateRulePolicy
 from grants.payments.gate_rules import RULES
 from grants.platform.texts import texts
-from grants.policies.differences import differences, said
-from grants.policies.forms import VersionForm, body_typed
+from grants.policies.forms import VersionForm
 from grants.policies.kinds import KINDS
-from grants.policies.reading import readable
 from grants.policies.rules import money_stays_guarded
-from grants.policies.shapes import Widget, shape_of
-from grants.policies.words import FIELDS, GATE_RULES
+from grants.policies.words import FIELDS, GATE_RULES, WORDS
 
 HEAD = (Role.SECTION_HEAD,)
 
@@ -34,7 +35,7 @@ def dumped(body: BaseModel) -> dict[str, Any]:
 def as_typed(model: type[BaseModel], body: dict[str, Any]) -> FormMultiDict:
     """A body as the browser would send its form."""
     sent: list[tuple[str, Any]] = []
-    for leaf in shape_of(model, body).every_leaf():
+    for leaf in shape_of(model, body, WORDS).every_leaf():
         if leaf.widget in (Widget.PICKS, Widget.CHAIN):
             sent += [(leaf.path, one) for one in leaf.chosen]
         elif leaf.widget is not Widget.FLAG or leaf.value:
@@ -61,9 +62,9 @@ def test_every_first_policy_is_a_kind_that_can_be_changed(policy: Any) -> None:
 @pytest.mark.parametrize("policy", FIRST_POLICIES, ids=lambda policy: policy.kind)
 def test_a_body_survives_its_form(policy: Any) -> None:
     body, model = dumped(policy.body), type(policy.body)
-    typed = body_typed(as_typed(model, body), model, body)
+    typed = body_typed(as_typed(model, body), model, WORDS, body)
     assert typed.faults == {} and typed.body is not None
-    assert differences(model, body, dumped(typed.body)) == []
+    assert differences(model, body, dumped(typed.body), WORDS) == []
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
@@ -74,7 +75,7 @@ def test_no_field_of_a_body_is_called_like_one_of_the_form(kind: Any) -> None:
 
 @pytest.mark.parametrize("policy", FIRST_POLICIES, ids=lambda policy: policy.kind)
 def test_every_field_has_a_name_in_words(policy: Any) -> None:
-    shape = shape_of(type(policy.body), dumped(policy.body))
+    shape = shape_of(type(policy.body), dumped(policy.body), WORDS)
     assert {leaf.name for leaf in shape.every_leaf()} <= FIELDS.keys()
 
 
@@ -138,7 +139,7 @@ def changed_tiers(**changed: Any) -> list[tuple[str, str, str]]:
     before, english = dumped(APPROVAL_TIERS), texts("en")
     after = dumped(APPROVAL_TIERS)
     after["tiers"][0] |= changed
-    found = differences(ApprovalTiers, before, after)
+    found = differences(ApprovalTiers, before, after, WORDS)
     return [(d.where(english), said(d.before, english), said(d.after, english)) for d in found]
 
 
@@ -159,19 +160,19 @@ def test_a_row_put_between_others_differs_by_itself_alone() -> None:
     before = dumped(APPROVAL_TIERS)
     new = {**before["tiers"][1], "code": "T9", "up_to_fen": 70_000_00}
     after = {"tiers": [before["tiers"][0], new, *before["tiers"][1:]]}
-    found = differences(ApprovalTiers, before, after)
+    found = differences(ApprovalTiers, before, after, WORDS)
     assert {d.row.key for d in found if d.row} == {"T9"} and found[0].before is None
 
 
 def test_who_may_set_aside_has_no_order() -> None:
     before, after = dumped(PAYMENT_GATE), dumped(PAYMENT_GATE)
     after["rules"]["names_agree"]["waivable_by"].reverse()
-    assert differences(type(PAYMENT_GATE), before, after) == []
+    assert differences(type(PAYMENT_GATE), before, after, WORDS) == []
 
 
 def test_the_matrix_is_read_with_kinds_of_award_down_and_funds_across() -> None:
     body = next(p.body for p in FIRST_POLICIES if p.kind == "fund_matrix")
-    (table,) = readable(shape_of(type(body), dumped(body)), texts("en")).tables
+    (table,) = readable(shape_of(type(body), dumped(body), WORDS), texts("en")).tables
     assert table.heads[1] == "Welfare lottery fund"
     title, cells = table.rows[2]
     assert (title, cells[1].text) == ("Post subsidy", "may not pay")

@@ -10,10 +10,10 @@ from grants.budget import queries as budget
 from grants.budget.rules import BudgetCodes
 from grants.kernel import calendar
 from grants.kernel.errors import N_
+from grants.kernel.findings import Finding, Mark
 from grants.kernel.identity import ROLE_TITLES, Actor, Role
 from grants.kernel.money import Fen
 from grants.payments import gate_queries, gatekeeper, queries
-from grants.payments.gate import Finding, Mark
 from grants.payments.rules import PayerAccount
 from grants.platform.pages import render
 from grants.platform.pdf import qr_data_uri, render_pdf

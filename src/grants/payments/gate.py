@@ -7,36 +7,11 @@ with the figure it looked at. How strict a rule is and who may set it aside is p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 
 from grants.kernel.errors import Refusal, RuleBroken
-from grants.kernel.identity import Role
+from grants.kernel.findings import Finding, Mark
 from grants.payments.gate_facts import GateRulePolicy, Look
 from grants.payments.gate_rules import RULES
-
-
-class Mark(StrEnum):
-    """What a rule found."""
-
-    PASS = "pass"
-    LOOK = "look"
-    STOP = "stop"
-    WAIVED = "waived"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one rule found, with the figures it looked at."""
-
-    rule: str
-    mark: Mark
-    message: str
-    params: Mapping[str, object] = field(default_factory=dict)
-    evidence: str = ""
-    waivable_by: tuple[Role, ...] = ()
-    waiver: str = ""
-
 
 #: Never set aside by anybody: these guard the money itself.
 NEVER_WAIVED = frozenset(

@@ -9,9 +9,10 @@ from datetime import date
 from grants.awards.tiers import ApprovalTiers, payment_tier
 from grants.budget.rules import BudgetApproval, FundMatrix
 from grants.kernel.errors import Refusal
+from grants.kernel.findings import Finding, Mark
 from grants.kernel.money import Fen
 from grants.payments import gate_queries, queries
-from grants.payments.gate import Finding, Mark, gate_refusal, look_through_gate
+from grants.payments.gate import gate_refusal, look_through_gate
 from grants.payments.gate_facts import GatePolicy, Look
 from grants.payments.workflow import PaymentState
 from grants.platform import db

@@ -11,11 +11,11 @@ from grants.awards import queries as award_queries
 from grants.budget import queries as budget
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotFound, Refusal
+from grants.kernel.findings import Finding, Mark
 from grants.kernel.identity import ROLE_TITLES, Actor
 from grants.kernel.identity import Permission as P
 from grants.parties import queries as parties
 from grants.payments import documents, gatekeeper, lists, queries
-from grants.payments.gate import Finding, Mark
 from grants.payments.lists import PaymentFilter
 from grants.payments.rules import PaymentCase
 from grants.payments.workflow import PAYMENT, PaymentState

@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from grants.figures.differences import differences
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal
 from grants.kernel.identity import GRANTED, Actor, Permission, Role
 from grants.platform import db, inbox
 from grants.platform.audit import Case, record, take_duty
 from grants.policies import queries
-from grants.policies.differences import differences
 from grants.policies.kinds import Kind, kind_of
 from grants.policies.rules import (
     Span,
@@ -74,7 +74,7 @@ def against_version(
     if not standing:
         return None
     last = standing[0]
-    changes = len(differences(kind.model, last.body, _dumped(new.body)))
+    changes = len(differences(kind.model, last.body, _dumped(new.body), kind.words))
     same_basis = (new.legal_basis, new.mark) == (last.legal_basis, last.mark)
     refusal = something_changes(changes, same_basis=same_basis)
     return ("body", refusal) if refusal else None

@@ -15,10 +15,11 @@ from pydantic import BaseModel
 from grants.awards.tiers import ApprovalTiers, Tier, payment_tier
 from grants.budget.rules import BudgetApproval, FundMatrix
 from grants.kernel.errors import N_
+from grants.kernel.findings import Finding, Mark
 from grants.kernel.identity import ROLE_TITLES
 from grants.kernel.money import Fen
 from grants.payments import gate_queries, queries
-from grants.payments.gate import Finding, Mark, look_through_gate
+from grants.payments.gate import look_through_gate
 from grants.payments.gate_facts import GatePolicy, Look
 from grants.payments.queries import Payment
 from grants.payments.rules import PaymentClock, payment_due_on

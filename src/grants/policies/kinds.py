@@ -9,10 +9,12 @@ from pydantic import BaseModel
 
 from grants.awards.tiers import ApprovalTiers
 from grants.budget.rules import BudgetApproval, BudgetCodes, FundMatrix
+from grants.figures.words import Words
 from grants.kernel.errors import N_, NotFound
 from grants.payments.gate_facts import GatePolicy
 from grants.payments.rules import PayerAccount, PaymentClock
 from grants.people.rules import SignInPolicy
+from grants.policies.words import WORDS
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Kind:
     decides: str
     reaches: str
     looks_at_payments: bool = False
+    words: Words = WORDS
 
 
 KINDS: Mapping[str, Kind] = {

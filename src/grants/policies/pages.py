@@ -7,18 +7,18 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
+from grants.figures.differences import Difference, differences, said
+from grants.figures.reading import readable
+from grants.figures.shapes import shape_of
+from grants.figures.words import MARKS
 from grants.kernel import calendar
 from grants.kernel.errors import NotFound
 from grants.kernel.identity import Permission as P
 from grants.platform.access import actor_of
 from grants.platform.pages import page, texts_of
 from grants.policies import queries
-from grants.policies.differences import Difference, differences, said
 from grants.policies.kinds import KINDS, Kind, kind_of
 from grants.policies.queries import Version
-from grants.policies.reading import readable
-from grants.policies.shapes import shape_of
-from grants.policies.words import MARKS
 from grants.policies.workflow import ProposalState
 
 R = Request[Any, Any, Any]
@@ -85,7 +85,9 @@ async def show_version(request: R, kind: FromPath[str], version_id: FromPath[int
         kind=about,
         version=version,
         before=before,
-        changes=said_changes(request, differences(about.model, before.body, version.body))
+        changes=said_changes(
+            request, differences(about.model, before.body, version.body, about.words)
+        )
         if before
         else [],
         read=_read(request, about, version),
@@ -95,7 +97,7 @@ async def show_version(request: R, kind: FromPath[str], version_id: FromPath[int
 
 
 def _read(request: R, kind: Kind, version: Version) -> object:
-    return readable(shape_of(kind.model, version.body), texts_of(request))
+    return readable(shape_of(kind.model, version.body, kind.words), texts_of(request))
 
 
 def said_changes(request: R, found: list[Difference]) -> list[tuple[str, str, str]]:

@@ -10,6 +10,11 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import FormMultiDict
 from litestar.params import FromPath
 
+from grants.figures.differences import differences
+from grants.figures.reading import labels_of, readable
+from grants.figures.shapes import Shape, shape_of
+from grants.figures.typed import TypedBody, body_typed
+from grants.figures.words import MARKS
 from grants.kernel import calendar
 from grants.kernel.errors import N_
 from grants.kernel.identity import Permission as P
@@ -21,20 +26,15 @@ from grants.platform.forms import FormErrors, Said, parse, typed_in
 from grants.platform.pages import language_of, page, redirect, texts_of
 from grants.policies import actions, queries
 from grants.policies.actions import NewVersion
-from grants.policies.differences import differences, title_of_row, title_of_sheet
 from grants.policies.dry_run import DryRun, dry_run
 from grants.policies.forms import (
     DecisionForm,
     ReasonForm,
-    TypedBody,
     VersionForm,
-    body_typed,
 )
 from grants.policies.kinds import Kind, kind_of
 from grants.policies.pages import TONES, said_changes
-from grants.policies.reading import label, readable
-from grants.policies.shapes import Shape, shape_of
-from grants.policies.words import FIELDS, MARKS
+from grants.policies.rules import money_stays_guarded
 from grants.policies.workflow import POLICY, ProposalState
 
 R = Request[Any, Any, Any]
@@ -58,7 +58,7 @@ async def new_version(request: R, kind: FromPath[str]) -> Response[Any]:
             f"/policies/proposals/{waiting[0].id}",
             N_("This proposal has to be decided before another one."),
         )
-    shape = shape_of(about.model, (await _standing(about)) or {})
+    shape = shape_of(about.model, (await _standing(about)) or {}, about.words)
     typed = {"starts_on": date(calendar.today().year + 1, 1, 1).isoformat(), "mark": "seed"}
     return await _form(request, about, shape, typed, {})
 
@@ -87,9 +87,8 @@ async def _form(
         shape=shape,
         typed=typed,
         errors=FormErrors(faults, typed).messages(lang),
-        labels=_labels(request, shape),
+        labels=labels_of(shape, texts_of(request)),
         marks=MARKS,
-        fields=FIELDS,
         looked=looked,
         payment_titles=PAYMENT.titles,
         payment_tones=PAYMENT_TONES,
@@ -97,25 +96,13 @@ async def _form(
     )
 
 
-def _labels(request: R, shape: Shape) -> dict[str, str]:
-    """What each field is called in the summary of errors: its row before its name."""
-    texts = texts_of(request)
-    found = {leaf.path: label(leaf, texts) for leaf in shape.leaves}
-    for sheet in shape.sheets:
-        found[sheet.path] = title_of_sheet(sheet, texts)
-        for row in sheet.rows:
-            for leaf in row.leaves:
-                named = f"{title_of_row(sheet, row, texts)} · {label(leaf, texts)}"
-                found[leaf.path] = f"{found[sheet.path]} · {named}" if sheet.title else named
-    return found
-
-
 @post("/policies/{kind:str}/proposals", permission=P.POLICY_EDIT, status_code=303)
 async def propose(request: R, kind: FromPath[str]) -> Response[Any]:
     """Propose a version; or look first at what would change; or add and remove rows."""
     about, form = kind_of(kind), await request.form()
     act = str(form.get("act") or "propose")
-    body = body_typed(form, about.model, (await _standing(about)) or {}, act)
+    standing = (await _standing(about)) or {}
+    body = body_typed(form, about.model, about.words, standing, act, objection=money_stays_guarded)
     if act not in ("propose", "look"):
         return await _form(request, about, body.shape, typed_in(form), {})
     faults, new = await _new_version(about, form, body, whole=act == "propose")
@@ -156,7 +143,7 @@ async def _look(
     assert body.body is not None
     proposed = body.body.model_dump(mode="json")
     before = (await _standing(kind)) or {}
-    changes = said_changes(request, differences(kind.model, before, proposed))
+    changes = said_changes(request, differences(kind.model, before, proposed, kind.words))
     return changes, await dry_run(kind, body.body, today=calendar.today())
 
 
@@ -175,7 +162,7 @@ async def _show(
     body = kind.model.model_validate(proposal.body)
     versions = await queries.versions(proposal.kind)
     before = next((one for one in versions if one.id == proposal.replaces_version), None)
-    changes = differences(kind.model, before.body, proposal.body) if before else []
+    changes = differences(kind.model, before.body, proposal.body, kind.words) if before else []
     open_ = proposal.state == ProposalState.PROPOSED
     ahead = proposal.state == ProposalState.APPROVED and proposal.starts_on > today
     return page(
@@ -186,7 +173,7 @@ async def _show(
         kind=kind,
         before=before,
         changes=said_changes(request, changes),
-        read=readable(shape_of(kind.model, proposal.body), texts_of(request)),
+        read=readable(shape_of(kind.model, proposal.body, kind.words), texts_of(request)),
         dry=await dry_run(kind, body, today=today) if open_ else None,
         payment_titles=PAYMENT.titles,
         payment_tones=PAYMENT_TONES,

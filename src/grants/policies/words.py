@@ -1,19 +1,14 @@
-"""What the parts of a policy are called: fields, rows, and the choices of a field."""
+"""The vocabulary of policies: fields, rows, and the choices of a field."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from grants.budget.rules import CodeKind
+from grants.figures.words import MARKS, Words
 from grants.kernel.errors import N_
+from grants.kernel.identity import Permission as P
 
-MARKS: Mapping[str, str] = {
-    "seed": N_("stated by the bureau"),
-    "V": N_("read in the text"),
-    "V-x": N_("practice of another place"),
-    "K": N_("common knowledge, not checked"),
-    "D": N_("a default chosen here"),
-}
 INSTRUMENTS: Mapping[str, str] = {
     "SERVICE_CONTRACT": N_("Purchased service"),
     "VENTURE": N_("Welfare venture"),
@@ -89,12 +84,6 @@ FIELDS: Mapping[str, str] = {
     "failures_allowed": N_("Failures before the lock"),
     "locked_minutes": N_("Minutes of the lock"),
 }
-#: One row of a table.
-ROWS: Mapping[str, str] = {"tiers": N_("Tier {key}"), "codes": "{key}"}
-
-#: Rows that always stand, by the field that holds them.
-KEYS: Mapping[str, Mapping[str, str]] = {"rules": GATE_RULES, "cells": INSTRUMENTS}
-
 LEVELS: Mapping[str, str] = {
     "blocking": N_("stops the payment"),
     "warning": N_("has to be looked at"),
@@ -111,12 +100,30 @@ CODE_KINDS: Mapping[str, str] = {
     CodeKind.GOVERNMENT_ECONOMIC: N_("Economic, government"),
     CodeKind.DEPARTMENT_ECONOMIC: N_("Economic, department"),
 }
-#: What a field offers, by its name.
-CHOICES: Mapping[str, Mapping[str, str]] = {
-    "level": LEVELS,
-    "verdict": VERDICTS,
-    "mark": MARKS,
-    "kind": CODE_KINDS,
-    "invoice_instruments": INSTRUMENTS,
-    "publicity_instruments": INSTRUMENTS,
-}
+
+WORDS = Words(
+    fields=FIELDS,
+    rows={"tiers": N_("Tier {key}")},
+    keys={"rules": GATE_RULES, "cells": INSTRUMENTS},
+    inner_keys={"cells": FUND_KINDS},
+    choices={
+        "level": LEVELS,
+        "verdict": VERDICTS,
+        "mark": MARKS,
+        "kind": CODE_KINDS,
+        "invoice_instruments": INSTRUMENTS,
+        "publicity_instruments": INSTRUMENTS,
+    },
+    holders={"chain": P.PAYMENT_APPROVE, "waivable_by": P.GATE_WAIVE},
+    # An unknown check stops, an unknown cell denies.
+    absent={"level": "blocking", "verdict": "deny"},
+    tones={
+        "allow": "good",
+        "purpose": "now",
+        "document": "now",
+        "deny": "bad",
+        "blocking": "",
+        "warning": "warn",
+        "off": "",
+    },
+)

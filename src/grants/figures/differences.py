@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from grants.figures.shapes import Leaf, Row, Shape, Sheet, Widget, percent_text, shape_of
+from grants.figures.words import Words
 from grants.kernel.errors import N_
 from grants.kernel.money import Fen, yuan_text
 from grants.platform.texts import Texts
-from grants.policies.shapes import Leaf, Row, Shape, Sheet, Widget, shape_of
-from grants.policies.words import FIELDS, ROWS
 
 #: A message id, or a text, with what fills it; parameters may be sayings themselves.
 Saying = tuple[str, Mapping[str, object]]
@@ -31,21 +31,14 @@ class Difference:
     def where(self, texts: Texts) -> str:
         """The path in words: "Tier T2 · Up to"."""
         leaf = self.after or self.before
-        parts = [title_of_sheet(self.sheet, texts)] if self.sheet and self.sheet.title else []
-        parts += [title_of_row(self.sheet, self.row, texts)] if self.sheet and self.row else []
-        return " · ".join([*parts, texts.text(FIELDS.get(leaf.name, leaf.name))]) if leaf else ""
+        parts = [texts.text(self.sheet.title)] if self.sheet and self.sheet.group else []
+        parts += [title_of_row(self.row, texts)] if self.row else []
+        return " · ".join([*parts, texts.text(leaf.title)]) if leaf else ""
 
 
-def title_of_sheet(sheet: Sheet, texts: Texts) -> str:
-    """What a table is called."""
-    return texts.text(sheet.title or FIELDS.get(sheet.name, sheet.name))
-
-
-def title_of_row(sheet: Sheet, row: Row, texts: Texts) -> str:
-    """What a row is called: by its title, else by its key."""
-    if row.title:
-        return texts.text(row.title)
-    return texts.text(ROWS.get(sheet.name, "{key}"), key=row.key or "—")
+def title_of_row(row: Row, texts: Texts) -> str:
+    """What a row is called: by its title, which may name its key, else by its key."""
+    return texts.text(row.title or "{key}", key=row.key or "—")
 
 
 def said(leaf: Leaf | None, texts: Texts) -> str:
@@ -57,6 +50,10 @@ def said(leaf: Leaf | None, texts: Texts) -> str:
         if value is None:
             return texts.text(N_("without limit"))
         return texts.text(N_("{amount} yuan"), amount=yuan_text(Fen(value)))
+    if leaf.widget is Widget.PERCENT:
+        return "—" if value is None else f"{percent_text(value)}%"
+    if leaf.widget is Widget.MOMENT:
+        return str(value)[:16].replace("T", " ")
     if leaf.widget is Widget.FLAG:
         return texts.text(N_("yes") if value else N_("no"))
     if leaf.widget is Widget.CHOICE:
@@ -77,14 +74,14 @@ def standing(leaf: Leaf) -> Sequence[str]:
 
 
 def differences(
-    model: type[BaseModel], before: Mapping[str, Any], after: Mapping[str, Any]
+    model: type[BaseModel], before: Mapping[str, Any], after: Mapping[str, Any], words: Words
 ) -> list[Difference]:
     """Every field that differs between two bodies, rows compared by their key.
 
     Example: repeat_days from 90 to 120 is one difference, "Days …": "90" and "120".
     """
-    old = _placed(shape_of(model, before))
-    new = _placed(shape_of(model, after))
+    old = _placed(shape_of(model, before, words))
+    new = _placed(shape_of(model, after, words))
     found = []
     for path in [*new, *(path for path in old if path not in new)]:
         one, other = old.get(path), new.get(path)
