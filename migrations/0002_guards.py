@@ -151,6 +151,10 @@ CREATE UNIQUE INDEX IF NOT EXISTS award_change_one_proposed
     ON award_change (award) WHERE state = 'PROPOSED';
 CREATE UNIQUE INDEX IF NOT EXISTS policy_proposal_one_proposed
     ON policy_proposal (kind, scope) WHERE state = 'PROPOSED';
+CREATE UNIQUE INDEX IF NOT EXISTS call_revision_one_waiting
+    ON call_revision (round) WHERE state IN ('DRAFT', 'PROPOSED');
+CREATE UNIQUE INDEX IF NOT EXISTS call_revision_one_published
+    ON call_revision (round) WHERE state = 'PUBLISHED';
 CREATE UNIQUE INDEX IF NOT EXISTS cash_plan_one_approved ON cash_plan (line) WHERE state = 'APPROVED';
 CREATE UNIQUE INDEX IF NOT EXISTS cash_plan_one_proposed ON cash_plan (line) WHERE state = 'PROPOSED';
 CREATE UNIQUE INDEX IF NOT EXISTS year_end_once ON year_end (fiscal_year) WHERE state <> 'REJECTED';

@@ -23,6 +23,8 @@ from grants.banking import month_pages, refund_pages
 from grants.banking import pages as banking_pages
 from grants.budget import document_pages, year_pages
 from grants.budget import pages as budget_pages
+from grants.calls import need_pages, revision_pages, round_pages
+from grants.calls import pages as call_pages
 from grants.home import pages as home_pages
 from grants.imports import pages as import_pages
 from grants.imports.background import finish_imports
@@ -56,6 +58,9 @@ NAVIGATION = (
     ("/batches", N_("Batches and receipts"), P.BATCH_SEE),
     ("/budget", N_("Budget and ledger"), P.BUDGET_SEE),
     ("/awards", N_("Awards"), P.AWARD_SEE),
+    ("/rounds", N_("Venture calls"), P.CALL_SEE),
+    ("/calls", N_("Calls"), P.APPLICATION_EDIT),
+    ("/needs", N_("Needs"), P.NEED_SEE),
     ("/organisations", N_("Payees"), P.ORGANISATION_SEE),
     ("/overview", N_("Where the money is"), P.OVERVIEW_SEE),
     ("/months", N_("Monthly reconciliation"), P.BATCH_SEE),
@@ -164,6 +169,10 @@ def routes() -> list[HTTPRouteHandler]:
         *award_pages.ROUTES,
         *form_pages.ROUTES,
         *change_pages.ROUTES,
+        *need_pages.ROUTES,
+        *round_pages.ROUTES,
+        *revision_pages.ROUTES,
+        *call_pages.ROUTES,
         *import_pages.ROUTES,
         *payment_pages.ROUTES,
         *request_pages.ROUTES,

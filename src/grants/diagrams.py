@@ -13,6 +13,7 @@ from typing import Any
 from grants.awards.workflow import AWARD, CLAWBACK
 from grants.banking.workflow import BATCH
 from grants.budget.workflow import PROPOSAL
+from grants.calls.workflow import NEED, REVISION, ROUND
 from grants.kernel.workflow import Workflow
 from grants.parties.workflow import ACCOUNT
 from grants.payments.workflow import PAYMENT
@@ -20,7 +21,18 @@ from grants.policies.workflow import POLICY
 from grants.settings import TOP
 
 README = TOP / "README.md"
-WORKFLOWS: tuple[Workflow[Any], ...] = (PROPOSAL, POLICY, AWARD, CLAWBACK, PAYMENT, BATCH, ACCOUNT)
+WORKFLOWS: tuple[Workflow[Any], ...] = (
+    PROPOSAL,
+    POLICY,
+    NEED,
+    ROUND,
+    REVISION,
+    AWARD,
+    CLAWBACK,
+    PAYMENT,
+    BATCH,
+    ACCOUNT,
+)
 
 _BLOCK = re.compile(r"(<!-- diagram:(\w+) -->\n).*?(<!-- /diagram:\2 -->)", re.DOTALL)
 

@@ -21,7 +21,17 @@ from grants.budget.rules import (
     FundCell,
     FundMatrix,
 )
+from grants.calls.terms import (
+    BudgetLineRule,
+    CallRules,
+    Criterion,
+    EligibilityRule,
+    InstalmentTerm,
+    Level,
+    RequiredFile,
+)
 from grants.kernel.identity import Actor, Role
+from grants.kernel.money import Fen
 from grants.payments.gate_facts import GatePolicy, GateRulePolicy
 from grants.payments.gate_rules import RULES
 from grants.payments.rules import PayerAccount, PaymentClock
@@ -148,6 +158,149 @@ BUDGET_CODES = BudgetCodes(
 
 PAYMENT_CLOCK = PaymentClock(days_after_trigger=30, workdays_after_invoice=10)
 
+_TAICANG_2018 = "太仓市第七届公益创投活动（2018 年）公告"
+_OWN_DEFAULT = "本局默认，待确认"
+
+
+def _check(
+    level: Level, basis: str = _OWN_DEFAULT, mark: str = "D", figure: int | None = None
+) -> EligibilityRule:
+    return EligibilityRule(level=level, figure=figure, basis=basis, mark=mark)
+
+
+VENTURE_CALL = CallRules(
+    months_least=8,
+    months_most=12,
+    own_least_permille=0,
+    supplement_workdays=3,
+    publicity_workdays=5,
+    verification_workdays=10,
+    similarity_permille=800,
+    panel_size=7,
+    panel_least_finance=1,
+    panel_least_social_work=2,
+    panel_least_community=1,
+    panel_most_bureau_permille=333,
+    document_permille=600,
+    trims_from=5,
+    spread_limit=20,
+    pass_mark=70,
+    eligibility={
+        "registered_long_enough": _check("fail", figure=1),
+        "inspection_was_passed": _check("fail", _TAICANG_2018, "V"),
+        "grade_is_high_enough": _check("fail", _TAICANG_2018, "V", figure=2),
+        "stands_on_no_list": _check("fail", "社会组织信用信息管理办法（民政部令第60号）", "K"),
+        "no_project_was_ended_for_cause": _check("fail", _TAICANG_2018, "V", figure=1),
+        "owes_no_refund": _check("fail"),
+        "one_project_a_year": _check("fail", _TAICANG_2018, "V", figure=1),
+        "amount_is_within_cap": _check("fail", _TAICANG_2018, "V"),
+        "category_is_open_to_it": _check("fail", _TAICANG_2018, "V"),
+        "period_fits": _check("fail", _TAICANG_2018, "V"),
+        "budget_keeps_the_shares": _check("look"),
+        "enough_full_time_staff": _check("look", "苏州市 2017 年公益伙伴行", "V-x", figure=2),
+        "papers_are_complete": _check("fail", _TAICANG_2018, "V"),
+        "is_not_funded_already": _check("look"),
+    },
+    budget_lines=(
+        BudgetLineRule(code="L1", name="人员费用", most_permille=400, may_rise=False),
+        BudgetLineRule(code="L2", name="活动及服务费", least_permille=400),
+        BudgetLineRule(
+            code="L3",
+            name="专家督导费",
+            most_permille=150,
+            unit_cap_fen=Fen(1_000_00),
+            unit="人·半天",
+        ),
+        BudgetLineRule(
+            code="L4", name="志愿者补贴", most_permille=150, unit_cap_fen=Fen(50_00), unit="人·天"
+        ),
+        BudgetLineRule(code="L5", name="宣传印刷", most_permille=80),
+        BudgetLineRule(
+            code="L6",
+            name="小型设备物资",
+            most_permille=100,
+            unit_cap_fen=Fen(1_000_00),
+            unit="件",
+        ),
+        BudgetLineRule(code="L7", name="行政管理费", most_permille=100, may_rise=False),
+        BudgetLineRule(code="L8", name="税费"),
+    ),
+    rubric=(
+        Criterion(
+            code="NEED",
+            name="需求与服务对象",
+            points=20,
+            tie_order=1,
+            anchors="16–20 需求有调查依据，对象明确；11–15 大体清楚；6–10 笼统；0–5 与社区无关",
+        ),
+        Criterion(
+            code="GOALS",
+            name="目标与可衡量性",
+            points=15,
+            anchors="12–15 目标具体、可检验；8–11 部分可检验；4–7 难以检验；0–3 没有目标",
+        ),
+        Criterion(
+            code="PLAN",
+            name="方案与专业方法",
+            points=20,
+            anchors="16–20 方法与问题相称、步骤可检验；11–15 大体可行；6–10 笼统；0–5 与目标脱节",
+        ),
+        Criterion(
+            code="TEAM",
+            name="团队与能力（持证）",
+            points=15,
+            anchors="12–15 持证且有同类经验；8–11 基本胜任；4–7 人手不足；0–3 无法实施",
+        ),
+        Criterion(
+            code="BUDGET",
+            name="预算合理性",
+            points=15,
+            tie_order=2,
+            anchors="12–15 逐项有依据；8–11 个别偏高；4–7 多处无依据；0–3 明显虚高",
+        ),
+        Criterion(
+            code="INNOVATION",
+            name="创新与可持续",
+            points=10,
+            anchors="8–10 有新意且能延续；5–7 一般；0–4 一次性活动",
+        ),
+        Criterion(
+            code="CREDIT",
+            name="信用与以往评价",
+            points=5,
+            anchors="5 以往评价优良；3–4 合格或首次申报；0–2 有不良记录",
+        ),
+    ),
+    instalments=(
+        InstalmentTerm(
+            code="T1",
+            share_permille=500,
+            condition="协议签订，收据已开",
+            opened_by="AGREEMENT",
+        ),
+        InstalmentTerm(
+            code="T2",
+            share_permille=300,
+            condition="中期评估合格，首期支出达 60%",
+            opened_by="MIDTERM",
+        ),
+        InstalmentTerm(
+            code="T3",
+            share_permille=200,
+            condition="末期评估合格并通过审计",
+            opened_by="FINAL",
+        ),
+    ),
+    files=(
+        RequiredFile(code="LICENCE", name="法人登记证书", identifying=True),
+        RequiredFile(code="INSPECTION", name="上年度年检结论", identifying=True),
+        RequiredFile(code="GRADE", name="评估等级证书", identifying=True),
+        RequiredFile(code="CONSENT", name="项目实施社区同意函", identifying=True),
+        RequiredFile(code="CERTIFICATES", name="团队持证证明", needed=False, identifying=True),
+        RequiredFile(code="SURVEY", name="需求调查材料", needed=False),
+    ),
+)
+
 
 @dataclass(frozen=True)
 class FirstPolicy:
@@ -170,6 +323,7 @@ FIRST_POLICIES: Sequence[FirstPolicy] = (
         "V",
     ),
     FirstPolicy("budget_codes", BUDGET_CODES, "政府收支分类科目（财政部，逐年印发）", "K"),
+    FirstPolicy("venture_call", VENTURE_CALL, _TAICANG_2018, "V"),
     FirstPolicy("sign_in", SignInPolicy(), "网络安全等级保护基本要求（GB/T 22239—2019）", "K"),
 )
 

@@ -15,6 +15,7 @@ FEATURES = (
     "parties",
     "budget",
     "awards",
+    "calls",
     "imports",
     "payments",
     "banking",

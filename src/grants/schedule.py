@@ -10,6 +10,7 @@ from datetime import timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from grants.awards import jobs as award_jobs
+from grants.calls import jobs as call_jobs
 from grants.invariants import verify
 from grants.kernel import calendar
 from grants.kernel.errors import N_
@@ -57,6 +58,7 @@ JOBS: tuple[Job, ...] = (
     *award_jobs.JOBS,
     *payment_jobs.JOBS,
     *party_jobs.JOBS,
+    *call_jobs.JOBS,
     Job("verify", {"hour": "3", "minute": "0"}, daily, verify_nightly),
     Job("seal history", {"minute": "*/5"}, by_minute, seal_history),
 )

@@ -13,6 +13,7 @@ from grants.figures.differences import differences, said
 from grants.figures.reading import readable
 from grants.figures.shapes import Widget, shape_of
 from grants.figures.typed import body_typed
+from grants.figures.words import Words
 from grants.first_policies import APPROVAL_TIERS, FIRST_POLICIES, PAYMENT_GATE
 from grants.kernel.errors import FieldFault
 from grants.kernel.identity import Role
@@ -23,7 +24,7 @@ from grants.platform.texts import texts
 from grants.policies.forms import VersionForm
 from grants.policies.kinds import KINDS
 from grants.policies.rules import money_stays_guarded
-from grants.policies.words import FIELDS, GATE_RULES, WORDS
+from grants.policies.words import GATE_RULES, WORDS
 
 HEAD = (Role.SECTION_HEAD,)
 
@@ -32,10 +33,10 @@ def dumped(body: BaseModel) -> dict[str, Any]:
     return body.model_dump(mode="json")
 
 
-def as_typed(model: type[BaseModel], body: dict[str, Any]) -> FormMultiDict:
+def as_typed(model: type[BaseModel], body: dict[str, Any], words: Words = WORDS) -> FormMultiDict:
     """A body as the browser would send its form."""
     sent: list[tuple[str, Any]] = []
-    for leaf in shape_of(model, body, WORDS).every_leaf():
+    for leaf in shape_of(model, body, words).every_leaf():
         if leaf.widget in (Widget.PICKS, Widget.CHAIN):
             sent += [(leaf.path, one) for one in leaf.chosen]
         elif leaf.widget is not Widget.FLAG or leaf.value:
@@ -61,10 +62,10 @@ def test_every_first_policy_is_a_kind_that_can_be_changed(policy: Any) -> None:
 
 @pytest.mark.parametrize("policy", FIRST_POLICIES, ids=lambda policy: policy.kind)
 def test_a_body_survives_its_form(policy: Any) -> None:
-    body, model = dumped(policy.body), type(policy.body)
-    typed = body_typed(as_typed(model, body), model, WORDS, body)
+    body, model, words = dumped(policy.body), type(policy.body), KINDS[policy.kind].words
+    typed = body_typed(as_typed(model, body, words), model, words, body)
     assert typed.faults == {} and typed.body is not None
-    assert differences(model, body, dumped(typed.body), WORDS) == []
+    assert differences(model, body, dumped(typed.body), words) == []
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
@@ -75,8 +76,9 @@ def test_no_field_of_a_body_is_called_like_one_of_the_form(kind: Any) -> None:
 
 @pytest.mark.parametrize("policy", FIRST_POLICIES, ids=lambda policy: policy.kind)
 def test_every_field_has_a_name_in_words(policy: Any) -> None:
-    shape = shape_of(type(policy.body), dumped(policy.body), WORDS)
-    assert {leaf.name for leaf in shape.every_leaf()} <= FIELDS.keys()
+    words = KINDS[policy.kind].words
+    shape = shape_of(type(policy.body), dumped(policy.body), words)
+    assert {leaf.name for leaf in shape.every_leaf()} <= words.fields.keys()
 
 
 def test_every_check_of_the_gate_has_a_title() -> None:

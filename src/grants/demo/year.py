@@ -8,6 +8,7 @@ from datetime import date
 from grants.demo.awards_of_the_year import lay_awards, lay_changes, lay_drafts, planned_awards
 from grants.demo.bank_of_the_year import close_months, lay_refunds
 from grants.demo.budget import lay_budget, lay_open_proposals
+from grants.demo.calls_of_the_year import lay_calls
 from grants.demo.clock import Diary
 from grants.demo.desks import lay_desks, lend_roles
 from grants.demo.papers import file_agreements, file_requests, print_agreements
@@ -36,5 +37,6 @@ async def lay_year(today: date) -> Bureau:
     await lay_open_proposals(bureau, diary, year)
     await close_months(bureau, diary)
     await change_rules(bureau, diary)
+    await lay_calls(bureau, diary, year)
     await lay_desks(bureau, diary)
     return bureau

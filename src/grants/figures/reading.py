@@ -25,8 +25,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its heads; `corner` heads the first column."""
+    """A table with its heads; `corner` heads the first column, `name` is the field's."""
 
+    name: str
     title: str
     corner: str
     heads: Sequence[str]
@@ -35,10 +36,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Readable:
-    """A body in words."""
+    """A body in words: short facts, longer texts, tables."""
 
     facts: Sequence[tuple[str, str]]
+    prose: Sequence[tuple[str, str]]
     tables: Sequence[Table]
+
+    def named(self, *names: str) -> list[Table]:
+        """The tables of these fields, in this order; those without rows are left out."""
+        by_name = {one.name: one for one in self.tables if one.rows}
+        return [by_name[name] for name in names if name in by_name]
 
 
 def readable(shape: Shape, texts: Texts) -> Readable:
@@ -49,26 +56,37 @@ def readable(shape: Shape, texts: Texts) -> Readable:
         if sheet.group:
             grouped.setdefault(sheet.group, []).append(sheet)
     tables += [_matrix(group, sheets, shape, texts) for group, sheets in grouped.items()]
-    facts = [(texts.text(leaf.title), said(leaf, texts)) for leaf in shape.leaves]
-    return Readable(facts, tables)
+    spoken = [(leaf, (texts.text(leaf.title), said(leaf, texts))) for leaf in shape.leaves]
+    return Readable(
+        [pair for leaf, pair in spoken if leaf.widget is not Widget.LONG],
+        [pair for leaf, pair in spoken if leaf.widget is Widget.LONG],
+        tables,
+    )
 
 
 def _table(sheet: Sheet, shape: Shape, texts: Texts) -> Table:
     first = sheet.rows[0].leaves if sheet.rows else []
-    shown = [leaf for leaf in first if leaf.name != "code"]
-    names = {leaf.name for leaf in shown}
+    heading = ("code", "name") if sheet.grows else ("code",)
+    shown = [leaf for leaf in first if leaf.name not in heading]
     return Table(
+        sheet.name,
         texts.text(sheet.title),
         texts.text(sheet.title),
         [texts.text(leaf.title) for leaf in shown],
         [
             (
-                title_of_row(row, texts),
-                [_cell(leaf, shape, texts) for leaf in row.leaves if leaf.name in names],
+                _heading_of(row, texts),
+                [_cell(leaf, shape, texts) for leaf in row.leaves if leaf.name not in heading],
             )
             for row in sheet.rows
         ],
     )
+
+
+def _heading_of(row: Row, texts: Texts) -> str:
+    """The code of a row and its name; its title where it has no name."""
+    name = next((leaf.text for leaf in row.leaves if leaf.name == "name"), "")
+    return f"{row.key} {name}" if name else title_of_row(row, texts)
 
 
 def _cell(leaf: Leaf, shape: Shape, texts: Texts) -> Cell:
@@ -78,6 +96,7 @@ def _cell(leaf: Leaf, shape: Shape, texts: Texts) -> Cell:
 
 def _matrix(group: str, sheets: Sequence[Sheet], shape: Shape, texts: Texts) -> Table:
     return Table(
+        sheets[0].name,
         texts.text(group),
         texts.text(group),
         [title_of_row(row, texts) for row in sheets[0].rows],

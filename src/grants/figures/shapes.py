@@ -40,7 +40,8 @@ class Widget(StrEnum):
 class Leaf:
     """One field: its value as the model dumps it, or the text that was typed.
 
-    `title` is what it is called; `optional` ones may be left empty.
+    `title` is what it is called, `hint` what helps to fill it in; `optional` ones may be left
+    empty.
     """
 
     path: str
@@ -50,6 +51,7 @@ class Leaf:
     value: Any
     options: Titles = field(default_factory=dict)
     optional: bool = False
+    hint: str = ""
 
     @property
     def text(self) -> str:
@@ -201,6 +203,8 @@ class _Reader:
         leaves = []
         for name, about in row_model.model_fields.items():
             default = None if about.is_required() else about.default
+            if about.annotation is bool and held:
+                default = False  # a box that is not ticked is not sent
             value = held.get(name, self.words.absent.get(name, default))
             leaves.append(self._leaf(f"{path}.{name}", name, about.annotation, value))
         return Row(path, key, title, leaves)
@@ -210,8 +214,8 @@ class _Reader:
         widget, options = _widget(name, plain, self.words)
         if widget not in (Widget.PICKS, Widget.CHAIN) and isinstance(value, list):
             value = value[-1] if value else None  # as it was typed: every field is a list of texts
-        title = self.words.fields.get(name, name)
-        return Leaf(path, name, title, widget, value, options, optional)
+        title, hint = self.words.fields.get(name, name), self.words.hints.get(name, "")
+        return Leaf(path, name, title, widget, value, options, optional, hint)
 
 
 def _row_model(annotation: Any) -> tuple[type[BaseModel] | None, int]:

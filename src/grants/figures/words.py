@@ -27,7 +27,7 @@ class Words:
     `keys` are rows that always stand, by the field that holds them; `inner_keys` those of each
     of its rows. `choices` are what a field offers, `holders` whose roles it picks from, `absent`
     what a field of a row says that stands in no body, `long` fields of several lines, `tones`
-    the values that are shown as marks.
+    the values that are shown as marks, `hints` what helps to fill a field in.
     """
 
     fields: Titles
@@ -39,3 +39,4 @@ class Words:
     absent: Titles = field(default_factory=dict)
     long: frozenset[str] = frozenset()
     tones: Titles = field(default_factory=dict)
+    hints: Titles = field(default_factory=dict)

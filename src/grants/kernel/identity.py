@@ -81,6 +81,15 @@ class Permission(StrEnum):
     AWARD_CREATE = "award.create"
     AWARD_APPROVE = "award.approve"
     AWARD_IMPORT = "award.import"
+    NEED_SEE = "need.see"
+    NEED_ENTER = "need.enter"
+    NEED_DECIDE = "need.decide"
+    CALL_SEE = "call.see"
+    CALL_EDIT = "call.edit"
+    CALL_APPROVE = "call.approve"
+    APPLICATION_SEE = "application.see"
+    APPLICATION_EDIT = "application.edit"
+    APPLICATION_SCREEN = "application.screen"
     PAYMENT_SEE = "payment.see"
     PAYMENT_REQUEST = "payment.request"
     PAYMENT_APPROVE = "payment.approve"
@@ -108,14 +117,36 @@ _LOOK = frozenset(
         P.BATCH_SEE,
         P.OVERVIEW_SEE,
         P.POLICY_SEE,
+        P.NEED_SEE,
+        P.CALL_SEE,
+        P.APPLICATION_SEE,
     }
 )
-_LEAD = _LOOK | {P.PAYMENT_APPROVE, P.AWARD_APPROVE, P.BUDGET_APPROVE}
+_LEAD = _LOOK | {P.PAYMENT_APPROVE, P.AWARD_APPROVE, P.BUDGET_APPROVE, P.CALL_APPROVE}
 
 #: The one permission table. Agencies see only their own: row scope lives in queries.
 GRANTED: Mapping[Role, frozenset[Permission]] = {
-    Role.APPLICANT_ORG: frozenset({P.ORGANISATION_SEE, P.AWARD_SEE, P.PAYMENT_SEE}),
-    Role.TOWN_REVIEWER: frozenset({P.ORGANISATION_SEE, P.AWARD_SEE}),
+    Role.APPLICANT_ORG: frozenset(
+        {
+            P.ORGANISATION_SEE,
+            P.AWARD_SEE,
+            P.PAYMENT_SEE,
+            P.NEED_SEE,
+            P.NEED_ENTER,
+            P.APPLICATION_SEE,
+            P.APPLICATION_EDIT,
+        }
+    ),
+    Role.TOWN_REVIEWER: frozenset(
+        {
+            P.ORGANISATION_SEE,
+            P.AWARD_SEE,
+            P.NEED_SEE,
+            P.NEED_ENTER,
+            P.CALL_SEE,
+            P.APPLICATION_SEE,
+        }
+    ),
     Role.OFFICER: _LOOK
     | {
         P.AWARD_CREATE,
@@ -125,8 +156,12 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
         P.PERSON_EDIT,
         P.ACCOUNT_ENTER,
         P.BUDGET_PROPOSE,
+        P.NEED_ENTER,
+        P.NEED_DECIDE,
+        P.CALL_EDIT,
+        P.APPLICATION_SCREEN,
     },
-    Role.SECTION_HEAD: _LOOK | {P.PAYMENT_APPROVE, P.AWARD_APPROVE, P.POLICY_EDIT},
+    Role.SECTION_HEAD: _LOOK | {P.PAYMENT_APPROVE, P.AWARD_APPROVE, P.POLICY_EDIT, P.CALL_APPROVE},
     Role.FIN_OFFICER: _LOOK
     | {
         P.PAYMENT_APPROVE,

@@ -60,6 +60,18 @@ async def tell_role(
     return sum(sent)
 
 
+async def tell_organisation(
+    organisation_id: int, key: str, message: str, link: str, params: Mapping[str, object]
+) -> int:
+    """Send a message to everybody who has an account of an organisation; answers how many."""
+    holders = await db.rows(
+        "SELECT id FROM app_user WHERE organisation_id = $1 AND is_active ORDER BY id",
+        organisation_id,
+    )
+    sent = [await tell(r["id"], key, message, link, params) for r in holders]
+    return sum(sent)
+
+
 async def messages(actor: Actor, limit: int = 100) -> list[Message]:
     """One's own messages, newest first."""
     found = await db.rows(

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from grants.awards.tiers import ApprovalTiers
 from grants.budget.rules import BudgetApproval, BudgetCodes, FundMatrix
+from grants.calls.terms import CallRules
+from grants.calls.words import WORDS as CALL_WORDS
 from grants.figures.words import Words
 from grants.kernel.errors import N_, NotFound
 from grants.payments.gate_facts import GatePolicy
@@ -90,6 +92,14 @@ KINDS: Mapping[str, Kind] = {
             N_("The account that pays"),
             N_("From which account of the bureau the bank pays."),
             N_("Batches frozen from the first day on; those already frozen keep their account."),
+        ),
+        Kind(
+            "venture_call",
+            CallRules,
+            N_("Venture calls"),
+            N_("Which checks, budget lines, rubric, panel and clocks a new round begins with."),
+            N_("Rounds that are begun from the first day on; those that stand keep their terms."),
+            words=CALL_WORDS,
         ),
         Kind(
             "sign_in",
