@@ -17,6 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.types import Message, Scope
 
+from grants.agencies import pages as agency_pages
 from grants.awards import change_pages, form_pages
 from grants.awards import pages as award_pages
 from grants.banking import month_pages, refund_pages
@@ -66,6 +67,7 @@ NAVIGATION = (
     ("/months", N_("Monthly reconciliation"), P.BATCH_SEE),
     ("/policies", N_("Rules and figures"), P.POLICY_SEE),
     ("/verify", N_("Proof"), P.AUDIT_SEE),
+    ("/colleagues", N_("Colleagues"), P.COLLEAGUE_EDIT),
     ("/people", N_("Accounts and roles"), P.PEOPLE_SEE),
 )
 
@@ -163,6 +165,7 @@ def routes() -> list[HTTPRouteHandler]:
         *assets.ROUTES,
         *people_pages.ROUTES,
         *party_pages.ROUTES,
+        *agency_pages.ROUTES,
         *budget_pages.ROUTES,
         *document_pages.ROUTES,
         *year_pages.ROUTES,
@@ -215,7 +218,11 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         payment=payment_pages.may_see_files,
         award=award_pages.may_see_files,
     )
-    party_pages.SECTIONS[:] = [award_pages.payee_section, payment_pages.payee_section]
+    party_pages.SECTIONS[:] = [
+        award_pages.payee_section,
+        payment_pages.payee_section,
+        agency_pages.people_section,
+    ]
     payment_pages.SECTIONS[:] = [banking_pages.payment_section]
     response_cache, stores = memory_of_pages()
     return Litestar(

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from grants.agencies.workflow import REGISTRATION
 from grants.awards.workflow import AWARD, CLAWBACK
 from grants.banking.workflow import BATCH
 from grants.budget.workflow import PROPOSAL
@@ -32,6 +33,7 @@ WORKFLOWS: tuple[Workflow[Any], ...] = (
     PAYMENT,
     BATCH,
     ACCOUNT,
+    REGISTRATION,
 )
 
 _BLOCK = re.compile(r"(<!-- diagram:(\w+) -->\n).*?(<!-- /diagram:\2 -->)", re.DOTALL)

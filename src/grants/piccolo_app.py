@@ -13,6 +13,7 @@ FEATURES = (
     "platform",
     "people",
     "parties",
+    "agencies",
     "budget",
     "awards",
     "calls",

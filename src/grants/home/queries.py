@@ -93,6 +93,31 @@ _PILES = (
         "SELECT count(*) FROM refund WHERE state = 'PROPOSED'",
     ),
     _Pile(
+        P.ORGANISATION_EDIT,
+        N_("Registrations to confirm"),
+        "/registrations",
+        "SELECT count(*) FROM registration WHERE state = 'PENDING'",
+    ),
+    _Pile(
+        P.NEED_DECIDE,
+        N_("Needs to look at"),
+        "/needs?state=ENTERED",
+        "SELECT count(*) FROM need WHERE state = 'ENTERED'",
+    ),
+    _Pile(
+        P.CALL_EDIT,
+        N_("Questions to answer"),
+        "/rounds",
+        "SELECT count(*) FROM call_question WHERE answer = ''",
+    ),
+    _Pile(
+        P.CALL_APPROVE,
+        N_("Terms of calls to approve"),
+        "/rounds",
+        "SELECT count(*) FROM call_revision"
+        " WHERE state = 'PROPOSED' AND drafted_by_person <> me.person_id",
+    ),
+    _Pile(
         P.PAYMENT_REQUEST,
         N_("Payments the bank returned"),
         "/payments?state=BOUNCED",

@@ -69,6 +69,7 @@ class Permission(StrEnum):
     PERSON_UNMASK = "person.unmask"
     ORGANISATION_SEE = "organisation.see"
     ORGANISATION_EDIT = "organisation.edit"
+    COLLEAGUE_EDIT = "colleague.edit"
     ACCOUNT_ENTER = "account.enter"
     ACCOUNT_VERIFY = "account.verify"
     BUDGET_SEE = "budget.see"
@@ -135,6 +136,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
             P.NEED_ENTER,
             P.APPLICATION_SEE,
             P.APPLICATION_EDIT,
+            P.COLLEAGUE_EDIT,
         }
     ),
     Role.TOWN_REVIEWER: frozenset(

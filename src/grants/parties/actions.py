@@ -73,7 +73,7 @@ class OrganisationDetails:
 
 
 @dataclass(frozen=True)
-class _Checked:
+class CheckedDetails:
     """Details as they are written: numbers plain, the kind settled."""
 
     name: str
@@ -84,7 +84,7 @@ class _Checked:
     phone: str
 
 
-def _checked(details: OrganisationDetails) -> _Checked:
+def checked_details(details: OrganisationDetails) -> CheckedDetails:
     """The details, or the first rule they break."""
     uscc = plain_identifier(details.uscc) if details.uscc else None
     kind = details.kind or rules.implied_kind(uscc) or Kind.OTHER
@@ -96,7 +96,7 @@ def _checked(details: OrganisationDetails) -> _Checked:
         raise fault
     if phone and not is_phone(phone):
         raise RuleBroken("organisation.phone", N_("This is not a mobile number."))
-    return _Checked(
+    return CheckedDetails(
         details.name.strip(), uscc, kind, details.town or None, details.registered_on, phone
     )
 
@@ -124,34 +124,60 @@ async def register_organisation(
     Conflict `organisation.known` for a code that is on record.
     """
     _need(actor, P.ORGANISATION_EDIT)
-    checked = _checked(details)
+    checked = checked_details(details)
     if checked.uscc is None and not external_id:
         raise RuleBroken("organisation.unidentified", N_("An organisation needs a credit code."))
     async with db.unit_of_work(actor):
-        organisation_id = await db.value(
-            """
-            INSERT INTO organisation (name, uscc, external_id, kind, town, registered_on, standing,
-                                      standing_note, phone, phone_index, phone_masked, version,
-                                      is_demo)
-            VALUES ($1, $2, $3, $4, $5, $6, 'GOOD', '', $7, $8, $9, 1, $10) RETURNING id
-            """,
-            checked.name,
-            checked.uscc,
-            external_id,
-            checked.kind,
-            checked.town,
-            checked.registered_on,
-            *_phone_columns(checked.phone),
-            is_demo,
-        )
-        await record(
-            actor,
-            Case("organisation", organisation_id),
-            "register",
-            facts={"name": checked.name, "number": checked.uscc or external_id},
-        )
-        await duplicates.flag("organisation", organisation_id)
+        return await insert_organisation(actor, checked, external_id=external_id, is_demo=is_demo)
+
+
+async def insert_organisation(
+    actor: Actor,
+    checked: CheckedDetails,
+    *,
+    external_id: str | None = None,
+    is_demo: bool = False,
+) -> int:
+    """The same within the caller's unit of work."""
+    organisation_id = await db.value(
+        """
+        INSERT INTO organisation (name, uscc, external_id, kind, town, registered_on, standing,
+                                  standing_note, phone, phone_index, phone_masked, version,
+                                  is_demo)
+        VALUES ($1, $2, $3, $4, $5, $6, 'GOOD', '', $7, $8, $9, 1, $10) RETURNING id
+        """,
+        checked.name,
+        checked.uscc,
+        external_id,
+        checked.kind,
+        checked.town,
+        checked.registered_on,
+        *_phone_columns(checked.phone),
+        is_demo,
+    )
+    await record(
+        actor,
+        Case("organisation", organisation_id),
+        "register",
+        facts={"name": checked.name, "number": checked.uscc or external_id},
+    )
+    await duplicates.flag("organisation", organisation_id)
     return int(organisation_id)
+
+
+async def write_representative(actor: Actor, organisation_id: int, person_id: int | None) -> None:
+    """Record who legally represents an organisation, within the caller's unit of work."""
+    await db.execute(
+        "UPDATE organisation SET representative = $2, version = version + 1 WHERE id = $1",
+        organisation_id,
+        person_id,
+    )
+    await record(
+        actor,
+        Case("organisation", organisation_id),
+        "representative",
+        facts={"person_id": person_id},
+    )
 
 
 async def _fresh(actor: Actor, organisation_id: int, seen_version: int) -> Organisation:
@@ -174,7 +200,7 @@ async def change_organisation(
     Raises as `register_organisation`, and Conflict `organisation.stale` on a stale page.
     """
     _need(actor, P.ORGANISATION_EDIT)
-    checked = _checked(details)
+    checked = checked_details(details)
     async with db.unit_of_work(actor):
         before = await _fresh(actor, organisation_id, seen_version)
         if checked.uscc is None and before.external_id is None:

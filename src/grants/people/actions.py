@@ -63,12 +63,13 @@ async def add_person(
     if not (actor.may(Permission.PERSON_EDIT) or actor.may(Permission.PEOPLE_EDIT)):
         raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
     async with db.unit_of_work(actor):
-        return await _insert_person(actor, name, id_number, phone, is_demo=is_demo)
+        return await insert_person(actor, name, id_number, phone, is_demo=is_demo)
 
 
-async def _insert_person(
+async def insert_person(
     actor: Actor, name: str, id_number: str, phone: str, *, is_demo: bool = False
 ) -> int:
+    """A natural person, within the caller's unit of work."""
     if id_number and not is_resident_id(id_number):
         raise RuleBroken("person.id_number", N_("This is not a valid resident id number."))
     if phone and not is_phone(phone):
@@ -125,7 +126,7 @@ async def add_account(
     _need(actor, Permission.PEOPLE_EDIT)
     await refuse_password(password)
     async with db.unit_of_work(actor):
-        return await _insert_account(actor, username, person_id, password, organisation_id)
+        return await insert_account(actor, username, person_id, password, organisation_id)
 
 
 async def open_account(
@@ -148,15 +149,16 @@ async def open_account(
     async with db.unit_of_work(actor):
         person_id = await find_person(id_number) if id_number else None
         if person_id is None:
-            person_id = await _insert_person(actor, name, id_number, phone)
+            person_id = await insert_person(actor, name, id_number, phone)
         elif (await queries.person(person_id)).name != name:
             raise Conflict("person.other_name", N_("This id number belongs to another name."))
-        return await _insert_account(actor, username, person_id, password, organisation_id)
+        return await insert_account(actor, username, person_id, password, organisation_id)
 
 
-async def _insert_account(
+async def insert_account(
     actor: Actor, username: str, person_id: int, password: str, organisation_id: int | None
 ) -> int:
+    """An account without a role, within the caller's unit of work."""
     user_id = await db.value(
         """
         INSERT INTO app_user (username, person, organisation_id, failed_attempts, is_active,

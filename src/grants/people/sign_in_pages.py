@@ -63,15 +63,7 @@ def _sign_in_page(
         accounts=accounts,
         demo_password=DEMO_PASSWORD if settings.demo else "",
     )
-    return _to_visitor(request, answer)
-
-
-def _to_visitor(request: R, answer: Response[str]) -> Response[str]:
-    """With the cookie that the form's token hangs on, where the browser has none yet."""
-    visitor = getattr(request.state, "new_visitor", None)
-    if visitor:
-        answer.set_cookie(access.visitor_cookie(visitor))
-    return answer
+    return access.for_visitors(request, answer)
 
 
 def sign_in_first(request: R, typed: Pairs) -> Response[Any]:
@@ -223,7 +215,7 @@ async def _second_step_page(
         next_path=next_path,
         carried=carried,
     )
-    return _to_visitor(request, answer)
+    return access.for_visitors(request, answer)
 
 
 def _qr(secret: str, username: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from litestar import Request
+from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
@@ -176,6 +176,14 @@ def visitor_cookie(token: str) -> Cookie:
     return Cookie(
         VISITOR_COOKIE, value=token, path="/", httponly=True, samesite="lax", secure=SECURE
     )
+
+
+def for_visitors(request: Request[Any, Any, Any], answer: Response[str]) -> Response[str]:
+    """A page with a form, and the cookie that its token hangs on where the browser has none."""
+    visitor = getattr(request.state, "new_visitor", None)
+    if visitor:
+        answer.set_cookie(visitor_cookie(visitor))
+    return answer
 
 
 def local_path(asked: str) -> str:

@@ -1,0 +1,1 @@
+"""Agencies that register themselves, and the colleagues who work in their name."""
