@@ -18,6 +18,8 @@ from litestar.params import FromPath, FromQuery
 from litestar.types import Message, Scope
 
 from grants.agencies import pages as agency_pages
+from grants.applications import pages as application_pages
+from grants.applications import section_pages
 from grants.awards import change_pages, form_pages
 from grants.awards import pages as award_pages
 from grants.banking import month_pages, refund_pages
@@ -61,6 +63,7 @@ NAVIGATION = (
     ("/awards", N_("Awards"), P.AWARD_SEE),
     ("/rounds", N_("Venture calls"), P.CALL_SEE),
     ("/calls", N_("Calls"), P.APPLICATION_EDIT),
+    ("/applications", N_("Applications"), P.APPLICATION_SEE),
     ("/needs", N_("Needs"), P.NEED_SEE),
     ("/organisations", N_("Payees"), P.ORGANISATION_SEE),
     ("/overview", N_("Where the money is"), P.OVERVIEW_SEE),
@@ -176,6 +179,8 @@ def routes() -> list[HTTPRouteHandler]:
         *round_pages.ROUTES,
         *revision_pages.ROUTES,
         *call_pages.ROUTES,
+        *application_pages.ROUTES,
+        *section_pages.ROUTES,
         *import_pages.ROUTES,
         *payment_pages.ROUTES,
         *request_pages.ROUTES,
@@ -217,12 +222,16 @@ def create_app(*, own_pool: bool = True) -> Litestar:
     files.SCOPES.update(
         payment=payment_pages.may_see_files,
         award=award_pages.may_see_files,
+        application=application_pages.may_see_files,
     )
     party_pages.SECTIONS[:] = [
         award_pages.payee_section,
         payment_pages.payee_section,
         agency_pages.people_section,
     ]
+    call_pages.SECTIONS[:] = [application_pages.call_section]
+    round_pages.SECTIONS[:] = [application_pages.round_section]
+    need_pages.SECTIONS[:] = [application_pages.need_section]
     payment_pages.SECTIONS[:] = [banking_pages.payment_section]
     response_cache, stores = memory_of_pages()
     return Litestar(

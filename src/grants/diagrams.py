@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grants.agencies.workflow import REGISTRATION
+from grants.applications.workflow import APPLICATION
 from grants.awards.workflow import AWARD, CLAWBACK
 from grants.banking.workflow import BATCH
 from grants.budget.workflow import PROPOSAL
@@ -28,6 +29,7 @@ WORKFLOWS: tuple[Workflow[Any], ...] = (
     NEED,
     ROUND,
     REVISION,
+    APPLICATION,
     AWARD,
     CLAWBACK,
     PAYMENT,

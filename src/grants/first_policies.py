@@ -201,6 +201,7 @@ VENTURE_CALL = CallRules(
         "papers_are_complete": _check("fail", _TAICANG_2018, "V"),
         "is_not_funded_already": _check("look"),
     },
+    forbidden_items="招待、宴请、出国、出境、购车、还贷、罚款、投资、礼金、购物卡",
     budget_lines=(
         BudgetLineRule(code="L1", name="人员费用", most_permille=400, may_rise=False),
         BudgetLineRule(code="L2", name="活动及服务费", least_permille=400),

@@ -17,6 +17,7 @@ FEATURES = (
     "budget",
     "awards",
     "calls",
+    "applications",
     "imports",
     "payments",
     "banking",

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from grants.applications import jobs as application_jobs
 from grants.awards import jobs as award_jobs
 from grants.calls import jobs as call_jobs
 from grants.invariants import verify
@@ -59,6 +60,7 @@ JOBS: tuple[Job, ...] = (
     *payment_jobs.JOBS,
     *party_jobs.JOBS,
     *call_jobs.JOBS,
+    *application_jobs.JOBS,
     Job("verify", {"hour": "3", "minute": "0"}, daily, verify_nightly),
     Job("seal history", {"minute": "*/5"}, by_minute, seal_history),
 )

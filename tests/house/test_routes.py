@@ -10,9 +10,11 @@ import pytest
 from litestar.handlers import HTTPRouteHandler
 from pydantic import BaseModel
 
+from grants.agencies import actions as agencies
 from grants.app import routes
 from grants.awards import changes
 from grants.awards import queries as awards
+from grants.calls import questions
 from grants.imports.actions import run_import
 from grants.imports.report import ImportOptions
 from grants.kernel import calendar
@@ -31,14 +33,18 @@ from tests.world import (
     instalments,
     submitted,
 )
+from tests.world_applications import drafted, register_somebody
+from tests.world_applications import submitted as submitted_application
 from tests.world_awards import claim, parts_of
 from tests.world_banking import answer, pay, sent_batch
+from tests.world_calls import open_round, published_need
 
 pytestmark = pytest.mark.usefixtures("empty")
 
 #: What each place in an address is called, and the table whose ids fill it.
 PLACES = {
     "account_id": "bank_account",
+    "application_id": "application",
     "attachment_id": "attachment",
     "award_id": "award",
     "batch_id": "batch",
@@ -48,13 +54,19 @@ PLACES = {
     "instalment_id": "instalment",
     "line_id": "budget_line",
     "movement_id": "quota_movement",
+    "need_id": "need",
     "organisation_id": "organisation",
     "payment_id": "payment",
     "person_id": "person",
     "plan_id": "cash_plan",
+    "question_id": "call_question",
+    "registration_id": "registration",
+    "round_id": "call_round",
     "run_id": "import_run",
     "user_id": "app_user",
 }
+#: Places that hold words.
+WORDS = {"code": ["project", "budget", "files", "check"], "paper": ["CONSENT"]}
 #: Pages that have nothing to show by themselves.
 LEADS_ELSEWHERE = {
     "/accounts/new": {404},  # without a payee
@@ -93,7 +105,8 @@ def filled(path: str, ids: dict[str, list[int]]) -> list[str]:
 
 def _texts(name: str, kind: str, ids: dict[str, list[int]]) -> list[str]:
     given = {"int": ["999999999", "99999999999999999999"], "date": ["2026-06-01", "0001-01-01"]}
-    return [str(i) for i in ids.get(name, [])] + given.get(kind, ["nonsense"])
+    known = [str(i) for i in ids.get(name, [])] + WORDS.get(name, [])
+    return known + given.get(kind, ["nonsense"])
 
 
 @pytest.fixture
@@ -118,7 +131,20 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     await claim(made, award, 1_000 * YUAN)
     await _changed(made, award)
     await _imported(made)
+    await _applied(made)
     yield made
+
+
+async def _applied(world: World) -> None:
+    """A need, a round that is open, a question, a draft and a submitted application."""
+    agency = world[Role.APPLICANT_ORG]
+    await agencies.set_representative(world[Role.OFFICER], world.organisation, agency.person_id)
+    await published_need(world)
+    round_id = await open_round(world)
+    await questions.ask(agency, round_id, "可以由两个社区联合申报吗？")
+    await drafted(agency, round_id)
+    await submitted_application(agency, round_id, project={"title": "放学后的一小时"})
+    await register_somebody()
 
 
 async def _imported(world: World) -> None:
@@ -273,6 +299,7 @@ async def test_an_agency_finds_nothing_of_another(world: World) -> None:
     stranger = await add_actor(Role.APPLICANT_ORG, name="示例·外人", organisation_id=other)
     ids, wrong = await ids_of_the_world(), []
     ids["organisation_id"].remove(other)
+    del ids["need_id"]  # published needs are read by every agency
     async with browsing(stranger) as client:
         for path, permission in handlers("GET"):
             if "{" not in path or permission is Permission.PUBLIC:

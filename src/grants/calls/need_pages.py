@@ -151,7 +151,9 @@ async def create(request: R) -> Response[Any]:
 @get("/needs/{need_id:int}/edit", permission=P.NEED_ENTER)
 async def edit(request: R, need_id: FromPath[int]) -> Response[str]:
     """Change a need that is not decided yet."""
-    need = await queries.need(actor_of(request), need_id)
+    actor = actor_of(request)
+    need = await queries.need(actor, need_id)
+    NEED.take("edit", need.state, actor, need_case(actor, need, need.version))
     known = {name: str(getattr(need, name)) for name in NeedForm.model_fields}
     return _form(request, need, known)
 

@@ -105,10 +105,16 @@ class CallRules(_Frozen):
     spread_limit: int = Field(ge=1, le=100)
     pass_mark: int = Field(ge=0, le=100)
     eligibility: Mapping[str, EligibilityRule]
+    forbidden_items: str = Field(default="", max_length=500)
     budget_lines: tuple[BudgetLineRule, ...] = Field(min_length=1)
     rubric: tuple[Criterion, ...] = Field(min_length=1)
     instalments: tuple[InstalmentTerm, ...] = Field(min_length=1)
     files: tuple[RequiredFile, ...]
+
+    @property
+    def forbidden_words(self) -> tuple[str, ...]:
+        """What no grant pays for, word by word."""
+        return tuple(word for word in self.forbidden_items.replace("，", "、").split("、") if word)
 
     @field_validator("months_most")
     @classmethod

@@ -85,6 +85,7 @@ FIELDS: Mapping[str, str] = {
     "figure": N_("Figure"),
     "basis": N_("Basis"),
     "mark": N_("How well founded"),
+    "forbidden_items": N_("What no grant pays for"),
     "budget_lines": N_("Lines of a project's budget"),
     "least_permille": N_("At least"),
     "most_permille": N_("At most"),
@@ -125,6 +126,7 @@ WORDS = Words(
         ),
         "total_fen": N_("No decision of this round can exceed it."),
         "closes_at": N_("To the second: nothing is taken from this moment on."),
+        "forbidden_items": N_("Words with “、” between them; items that name one are looked at."),
         "own_least_permille": N_("Of a project's whole budget."),
         "blind": N_("Names and identifying papers are hidden until the documents are scored."),
     },
@@ -143,6 +145,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "months_least",
         "months_most",
         "own_least_permille",
+        "forbidden_items",
     ),
     N_("Review"): (
         "blind",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import time
 
-from grants.demo.people import STAFF
+from grants.demo.people import AGENCY_PEOPLE, STAFF
 from grants.demo.year import lay_year
 from grants.kernel import calendar
-from grants.kernel.identity import ROLE_TITLES, Role
+from grants.kernel.identity import ROLE_TITLES
 from grants.people.sign_in_pages import DEMO_PASSWORD
 from grants.platform import db, embedded, press, schema
 from grants.platform.database import make_database, open_database
@@ -39,7 +39,7 @@ def _say(settings: Settings) -> None:
     """The address, and one sign-in for each role."""
     print(f"\n  http://{settings.host}:{settings.port}\n")
     print(f"  One sign-in for each role; the password of all is {DEMO_PASSWORD}\n")
-    for username, name, roles in (*STAFF, ("agency", "示例·许理事长", (Role.APPLICANT_ORG,))):
+    for username, name, roles in (*STAFF, *AGENCY_PEOPLE):
         titles = ", ".join(ROLE_TITLES[role] for role in roles)
         print(f"    {username:<11} {titles:<28} {name}")
     print(flush=True)

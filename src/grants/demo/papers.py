@@ -40,7 +40,8 @@ class Paper:
     signers: Sequence[str] = ()
 
 
-async def _printed(paper: Paper) -> bytes:
+async def print_paper(paper: Paper) -> bytes:
+    """The paper as a PDF."""
     return await render_pdf(render("pdf/sample_paper.html", "zh", paper=paper))
 
 
@@ -48,7 +49,7 @@ async def file_papers(
     bureau: Bureau, diary: Diary, papers: Sequence[tuple[Case, Paper]], day: date
 ) -> None:
     """Print the papers, all at once, and let the officer attach them one after another."""
-    contents = await asyncio.gather(*(_printed(paper) for _, paper in papers))
+    contents = await asyncio.gather(*(print_paper(paper) for _, paper in papers))
     for minute, ((case, paper), content) in enumerate(zip(papers, contents, strict=True)):
         with diary.at(day, 16, minute):
             await files.attach(bureau[Role.OFFICER], case, paper.file_name, content, paper.purpose)
@@ -64,7 +65,7 @@ async def print_agreements(plans: Sequence[Planned], year: int) -> Agreements:
     a process of its own, takes some seconds to warm up.
     """
     papers = {index: _agreement(plans[index], year, index) for index in _AGREEMENTS}
-    contents = await asyncio.gather(*(_printed(paper) for paper in papers.values()))
+    contents = await asyncio.gather(*(print_paper(paper) for paper in papers.values()))
     return {i: (p, c) for (i, p), c in zip(papers.items(), contents, strict=True)}
 
 

@@ -42,6 +42,12 @@ STAFF: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("auditadmin", "示例·秦审管", (Role.AUDIT_ADMIN,)),
 )
 
+#: The demonstration agency's legal representative, and a colleague whom he brought in.
+AGENCY_PEOPLE: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
+    ("agency", "示例·许理事长", (Role.APPLICANT_ORG,)),
+    ("colleague", "示例·何项目", (Role.APPLICANT_ORG,)),
+)
+
 _PERSONS = 45
 
 

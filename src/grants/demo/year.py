@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 
+from grants.demo.applications_of_the_year import lay_drafts_of_agency
 from grants.demo.awards_of_the_year import lay_awards, lay_changes, lay_drafts, planned_awards
 from grants.demo.bank_of_the_year import close_months, lay_refunds
 from grants.demo.budget import lay_budget, lay_open_proposals
@@ -37,6 +38,7 @@ async def lay_year(today: date) -> Bureau:
     await lay_open_proposals(bureau, diary, year)
     await close_months(bureau, diary)
     await change_rules(bureau, diary)
-    await lay_calls(bureau, diary, year)
+    call = await lay_calls(bureau, diary, year)
+    await lay_drafts_of_agency(bureau, diary, call)
     await lay_desks(bureau, diary)
     return bureau

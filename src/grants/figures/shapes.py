@@ -13,7 +13,9 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
+from annotated_types import MaxLen
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from grants.figures.words import Titles, Words
 from grants.kernel.identity import GRANTED, ROLE_TITLES, Permission, Role
@@ -41,7 +43,7 @@ class Leaf:
     """One field: its value as the model dumps it, or the text that was typed.
 
     `title` is what it is called, `hint` what helps to fill it in; `optional` ones may be left
-    empty.
+    empty, `most` is how many characters a text may have.
     """
 
     path: str
@@ -52,6 +54,7 @@ class Leaf:
     options: Titles = field(default_factory=dict)
     optional: bool = False
     hint: str = ""
+    most: int = 300
 
     @property
     def text(self) -> str:
@@ -145,7 +148,7 @@ class _Reader:
             row_model, depth = _row_model(about.annotation)
             title = self.words.fields.get(name, name)
             if row_model is None:
-                leaves.append(self._leaf(name, name, about.annotation, held))
+                leaves.append(self._leaf(name, name, about, held))
             elif depth == 0:
                 sheets.append(self._growing(name, row_model, held))
             elif depth == 1:
@@ -206,16 +209,17 @@ class _Reader:
             if about.annotation is bool and held:
                 default = False  # a box that is not ticked is not sent
             value = held.get(name, self.words.absent.get(name, default))
-            leaves.append(self._leaf(f"{path}.{name}", name, about.annotation, value))
+            leaves.append(self._leaf(f"{path}.{name}", name, about, value))
         return Row(path, key, title, leaves)
 
-    def _leaf(self, path: str, name: str, annotation: Any, value: Any) -> Leaf:
-        plain, optional = _without_none(annotation)
+    def _leaf(self, path: str, name: str, about: FieldInfo, value: Any) -> Leaf:
+        plain, optional = _without_none(about.annotation)
         widget, options = _widget(name, plain, self.words)
         if widget not in (Widget.PICKS, Widget.CHAIN) and isinstance(value, list):
             value = value[-1] if value else None  # as it was typed: every field is a list of texts
         title, hint = self.words.fields.get(name, name), self.words.hints.get(name, "")
-        return Leaf(path, name, title, widget, value, options, optional, hint)
+        most = _most_characters(about, widget)
+        return Leaf(path, name, title, widget, value, options, optional, hint, most)
 
 
 def _row_model(annotation: Any) -> tuple[type[BaseModel] | None, int]:
@@ -255,6 +259,12 @@ def _mapping(held: Any) -> Mapping[str, Any]:
 
 def _keys(titles: Titles, known: Any) -> list[str]:
     return [*titles, *(key for key in _mapping(known) if key not in titles)]
+
+
+def _most_characters(about: FieldInfo, widget: Widget) -> int:
+    """How many characters a text may have, where the model says it."""
+    said = next((one.max_length for one in about.metadata if isinstance(one, MaxLen)), None)
+    return said or (5000 if widget is Widget.LONG else 300)
 
 
 #: Widgets of plain types.

@@ -221,6 +221,24 @@ async def attach(actor: Actor, case: Case, name: str, content: bytes, purpose: s
         )
 
 
+async def detach(actor: Actor, case: Case, attachment_id: int) -> None:
+    """Take a file off a case: the row goes, its history and its content stay.
+
+    Raises NotFound.
+    """
+    async with db.unit_of_work(actor):
+        gone = await db.row(
+            "DELETE FROM attachment WHERE id = $1 AND case_kind = $2 AND case_id = $3 "
+            "RETURNING name, sha256",
+            attachment_id,
+            case.kind,
+            case.id,
+        )
+        if gone is None:
+            raise NotFound()
+        await audit.record(actor, case, "detach", facts=dict(gone))
+
+
 _ATTACHMENT = """
 SELECT a.id, a.case_kind, a.case_id, a.purpose, a.name, a.media_type, a.size_bytes, a.sha256,
        a.uploaded_at, p.name AS who
