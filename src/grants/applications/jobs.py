@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from grants.applications import queries, screening
 from grants.calls import queries as calls
 from grants.calls.workflow import RoundState
