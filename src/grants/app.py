@@ -18,8 +18,8 @@ from litestar.params import FromPath, FromQuery
 from litestar.types import Message, Scope
 
 from grants.agencies import pages as agency_pages
+from grants.applications import list_pages, office_pages, section_pages
 from grants.applications import pages as application_pages
-from grants.applications import section_pages
 from grants.awards import change_pages, form_pages
 from grants.awards import pages as award_pages
 from grants.banking import month_pages, refund_pages
@@ -180,6 +180,8 @@ def routes() -> list[HTTPRouteHandler]:
         *revision_pages.ROUTES,
         *call_pages.ROUTES,
         *application_pages.ROUTES,
+        *list_pages.ROUTES,
+        *office_pages.ROUTES,
         *section_pages.ROUTES,
         *import_pages.ROUTES,
         *payment_pages.ROUTES,
@@ -229,9 +231,9 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         payment_pages.payee_section,
         agency_pages.people_section,
     ]
-    call_pages.SECTIONS[:] = [application_pages.call_section]
-    round_pages.SECTIONS[:] = [application_pages.round_section]
-    need_pages.SECTIONS[:] = [application_pages.need_section]
+    call_pages.SECTIONS[:] = [office_pages.call_section]
+    round_pages.SECTIONS[:] = [office_pages.round_section]
+    need_pages.SECTIONS[:] = [office_pages.need_section]
     payment_pages.SECTIONS[:] = [banking_pages.payment_section]
     response_cache, stores = memory_of_pages()
     return Litestar(

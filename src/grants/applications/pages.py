@@ -1,4 +1,4 @@
-"""Pages of applications: the list, one application for its agency or for the office, its end."""
+"""Pages of one application: its tasks while it is written, what was submitted, its papers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from litestar.params import FromPath
 from grants.agencies.queries import representative_of
 from grants.applications import documents, drafting, queries, screening, submitting
 from grants.applications.budgets import sums_of
-from grants.applications.forms import CallOffForm, SubmitForm, VerdictForm, VersionForm
-from grants.applications.queries import Application, ApplicationFilter
+from grants.applications.forms import SubmitForm, VersionForm
+from grants.applications.queries import Application
 from grants.applications.sections import FILES, SECTIONS, Budget
 from grants.applications.workflow import APPLICATION, ApplicationState
-from grants.calls import need_queries, rounds
-from grants.calls import queries as calls
+from grants.calls import need_queries
 from grants.calls.words import CHECKS
-from grants.calls.workflow import RoundState
 from grants.kernel import calendar
 from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.findings import Finding, Mark
@@ -30,9 +28,8 @@ from grants.platform import files
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, parse, row_id
-from grants.platform.lists import Column, Listing, View
-from grants.platform.pages import language_of, page, redirect, sheet, texts_of
-from grants.platform.sections import Filling, Section, sections_of
+from grants.platform.pages import language_of, page, redirect, texts_of
+from grants.platform.sections import Filling, sections_of
 
 R = Request[Any, Any, Any]
 
@@ -69,92 +66,6 @@ VERDICTS = {
     "SUPPLEMENT": N_("Supplement asked for"),
     "RECONSIDER": N_("Taken back"),
 }
-_COLUMNS = (
-    Column("number", N_("Application"), sortable=True, always=True),
-    Column("organisation", N_("Agency"), sortable=True),
-    Column("category", N_("Category"), sortable=True),
-    Column("state", N_("State"), always=True),
-    Column("submitted", N_("Submitted"), sortable=True),
-    Column("amount", N_("Asks for"), sortable=True, numeric=True, always=True),
-)
-_VIEWS = (
-    View(N_("All"), ""),
-    View(N_("To be screened"), "state=SUBMITTED"),
-    View(N_("To be supplemented"), "state=SUPPLEMENT"),
-    View(N_("Passed the checks"), "state=ELIGIBLE"),
-    View(N_("Failed the checks"), "state=INELIGIBLE"),
-)
-
-
-def _listing(request: R) -> Listing:
-    return Listing.of(
-        request,
-        filters=("q", "state", "round", "category", "theme"),
-        columns=_COLUMNS,
-        order="number",
-    )
-
-
-def _filter(listing: Listing) -> ApplicationFilter:
-    given = listing.filters
-    return ApplicationFilter(
-        round_id=row_id(given.get("round", "")),
-        state=given.get("state") or None,
-        category=given.get("category") or None,
-        theme=given.get("theme") or None,
-        search=given.get("q", ""),
-    )
-
-
-@get("/applications", permission=P.APPLICATION_SEE)
-async def index(request: R) -> Response[str]:
-    """Applications within one's scope."""
-    actor, listing = actor_of(request), _listing(request)
-    wanted = _filter(listing)
-    count, total_fen = await queries.count_applications(actor, wanted)
-    return page(
-        request,
-        "applications/list.html",
-        listing=listing.counted(count),
-        total_fen=total_fen,
-        applications=await queries.applications(
-            actor,
-            wanted,
-            order=listing.order_text,
-            limit=listing.size,
-            offset=listing.offset,
-        ),
-        rounds=await calls.rounds(published=True),
-        views=_VIEWS if actor.organisation_id is None else (),
-        titles=APPLICATION.titles,
-        tones=TONES,
-        now=calendar.now(),
-    )
-
-
-@get("/applications.xlsx", permission=P.APPLICATION_SEE)
-async def export(request: R) -> Response[bytes]:
-    """Exactly the rows that the list shows, all pages of them."""
-    text, listing = texts_of(request).text, _listing(request)
-    return sheet(
-        request,
-        "applications",
-        N_("Applications"),
-        [
-            ("number", N_("Application")),
-            ("title", N_("Title")),
-            ("organisation", N_("Agency")),
-            ("category", N_("Category")),
-            ("theme", N_("Field of work")),
-            ("community", N_("Community")),
-            ("state", N_("State")),
-            ("asked_fen", N_("Asks for"), "yuan"),
-        ],
-        await queries.applications(
-            actor_of(request), _filter(listing), order=listing.order_text, limit=100_000
-        ),
-        state=lambda row: text(APPLICATION.titles[ApplicationState(row.state)]),
-    )
 
 
 @post("/calls/{round_id:int}/applications", permission=P.APPLICATION_EDIT, status_code=303)
@@ -369,7 +280,7 @@ async def _tasks(request: R, found: Application) -> list[Task]:
     return tasks
 
 
-async def _step(
+async def take_step_on_page(
     request: R,
     application_id: int,
     form: type[Any],
@@ -397,7 +308,7 @@ async def submit(request: R, application_id: FromPath[int]) -> Response[Any]:
     async def act(actor: Actor, form: SubmitForm) -> None:
         await send(actor, application_id, seen_version=form.version, declared=form.declared)
 
-    return await _step(
+    return await take_step_on_page(
         request, application_id, SubmitForm, act, N_("Submitted. The receipt is ready to be saved.")
     )
 
@@ -409,7 +320,7 @@ async def withdraw(request: R, application_id: FromPath[int]) -> Response[Any]:
     async def act(actor: Actor, form: VersionForm) -> None:
         await submitting.withdraw_application(actor, application_id, seen_version=form.version)
 
-    return await _step(
+    return await take_step_on_page(
         request,
         application_id,
         VersionForm,
@@ -423,40 +334,6 @@ async def discard(request: R, application_id: FromPath[int]) -> Response[Any]:
     """Give a draft up."""
     await drafting.discard_application(actor_of(request), application_id)
     return redirect("/applications", N_("Discarded."))
-
-
-@post("/applications/{application_id:int}/screen", permission=P.APPLICATION_SCREEN, status_code=303)
-async def screen(request: R, application_id: FromPath[int]) -> Response[Any]:
-    """The office's verdict."""
-
-    async def act(actor: Actor, form: VerdictForm) -> None:
-        await screening.screen_application(
-            actor, application_id, form.verb, seen_version=form.version, reason=form.reason
-        )
-
-    return await _step(request, application_id, VerdictForm, act, N_("Recorded."))
-
-
-@post("/rounds/{round_id:int}/begin-review", permission=P.APPLICATION_SCREEN, status_code=303)
-async def begin_review(request: R, round_id: FromPath[int]) -> Response[Any]:
-    """End the screening of a round."""
-    await screening.begin_review(actor_of(request), round_id)
-    return redirect(f"/rounds/{round_id}", N_("The screening is over; the review begins."))
-
-
-@post("/rounds/{round_id:int}/call-off", permission=P.CALL_APPROVE, status_code=303)
-async def call_off(request: R, round_id: FromPath[int]) -> Response[Any]:
-    """Call a round off while nobody has applied."""
-    parsed = parse(await request.form(), CallOffForm)
-    if isinstance(parsed, FormErrors):
-        raise NotFound()
-    await rounds.call_off_round(
-        actor_of(request),
-        round_id,
-        standing=await screening.standing_of(round_id),
-        reason=parsed.reason,
-    )
-    return redirect(f"/rounds/{round_id}", N_("Called off."))
 
 
 async def _paper(
@@ -492,70 +369,4 @@ async def may_see_files(actor: Actor, application_id: int) -> bool:
     return actor.may(P.APPLICATION_SEE)
 
 
-async def round_section(actor: Actor, round_id: int) -> Section | None:
-    """The applications of a round, on the office's page of it."""
-    if not actor.may(P.APPLICATION_SEE) or actor.organisation_id is not None:
-        return None
-    found = await calls.round_of(round_id)
-    if found.terms is None:
-        return None
-    return Section(
-        N_("Applications"),
-        "applications/_of_round.html",
-        {
-            "round_id": round_id,
-            "counts": await queries.count_by_state(round_id),
-            "total": await queries.count_applications(actor, ApplicationFilter(round_id=round_id)),
-            "titles": APPLICATION.titles,
-            "screening": found.state == RoundState.SCREENING,
-            "standing": await screening.standing_of(round_id),
-        },
-    )
-
-
-async def call_section(actor: Actor, round_id: int) -> Section | None:
-    """An agency's own applications, on the public page of a call."""
-    return await _own_applications(actor, ApplicationFilter(round_id=round_id))
-
-
-async def _own_applications(actor: Actor, wanted: ApplicationFilter) -> Section | None:
-    if actor.organisation_id is None or not actor.may(P.APPLICATION_SEE):
-        return None
-    found = await queries.applications(actor, wanted)
-    if not found:
-        return None
-    return Section(
-        N_("Your applications"),
-        "applications/_own.html",
-        {"applications": found, "titles": APPLICATION.titles, "tones": TONES},
-    )
-
-
-async def need_section(actor: Actor, need_id: int) -> Section | None:
-    """The projects that answer a need, on its page: the chain from need to result."""
-    if not actor.may(P.APPLICATION_SEE):
-        return None
-    found = await queries.applications(actor, ApplicationFilter(need_id=need_id))
-    if not found:
-        return None
-    return Section(
-        N_("Projects that answer it"),
-        "applications/_own.html",
-        {"applications": found, "titles": APPLICATION.titles, "tones": TONES},
-    )
-
-
-ROUTES = [
-    index,
-    export,
-    begin,
-    show,
-    submit,
-    withdraw,
-    discard,
-    screen,
-    begin_review,
-    call_off,
-    receipt,
-    print_form,
-]
+ROUTES = [begin, show, submit, withdraw, discard, receipt, print_form]

@@ -226,7 +226,7 @@ async def _papers(
 )
 async def upload(request: R, application_id: FromPath[int], paper: FromPath[str]) -> Response[Any]:
     """Attach a paper."""
-    name, content = await files.uploaded(await request.form())
+    name, content = await files.uploaded(await request.form(), f"file-{paper}")
     try:
         await drafting.attach_paper(actor_of(request), application_id, paper, name, content)
     except Refusal as refusal:

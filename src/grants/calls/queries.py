@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from grants.calls.terms import CallTerms
+from grants.calls.workflow import RoundState
 from grants.kernel.errors import NotFound
 from grants.kernel.identity import Actor
 from grants.platform import db
@@ -29,6 +30,11 @@ class Round:
     terms: CallTerms | None
     draft_title: str
     waiting_revision: int | None
+
+    def is_open_at(self, moment: datetime) -> bool:
+        """Whether it takes applications at a moment."""
+        called_off = self.state == RoundState.CANCELLED
+        return self.terms is not None and not called_off and self.terms.is_open_at(moment)
 
     @property
     def title(self) -> str:

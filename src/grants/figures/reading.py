@@ -25,13 +25,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its heads; `corner` heads the first column, `name` is the field's."""
+    """A table with its heads; `corner` heads the first column, `name` is the field's.
+
+    `has_names`: its rows are called by names, not by their place.
+    """
 
     name: str
     title: str
     corner: str
     heads: Sequence[str]
     rows: Sequence[tuple[str, Sequence[Cell]]]
+    has_names: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,13 +84,16 @@ def _table(sheet: Sheet, shape: Shape, texts: Texts) -> Table:
             )
             for row in sheet.rows
         ],
+        has_names=sheet.grows and any(leaf.name == "name" for leaf in first),
     )
 
 
 def _heading_of(row: Row, texts: Texts) -> str:
-    """The code of a row and its name; its title where it has no name."""
-    name = next((leaf.text for leaf in row.leaves if leaf.name == "name"), "")
-    return f"{row.key} {name}" if name else title_of_row(row, texts)
+    """The name of a row, after its code where it has one; its title where it has no name."""
+    by_name = {leaf.name: leaf.text for leaf in row.leaves}
+    if not by_name.get("name"):
+        return title_of_row(row, texts)
+    return f"{by_name.get('code', '')} {by_name['name']}".strip()
 
 
 def _cell(leaf: Leaf, shape: Shape, texts: Texts) -> Cell:

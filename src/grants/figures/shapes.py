@@ -167,11 +167,12 @@ class _Reader:
         made = [
             self._row(f"{name}.{n}", "", "", row_model, _mapping(one)) for n, one in enumerate(rows)
         ]
-        named = [self._named(name, row) for row in made]
+        named = [self._named(name, row, place) for place, row in enumerate(made, start=1)]
         return Sheet(name, name, self.words.fields.get(name, name), named, grows=True)
 
-    def _named(self, name: str, row: Row) -> Row:
-        return replace(row, key=_code(row), title=self.words.rows.get(name, ""))
+    def _named(self, name: str, row: Row, place: int) -> Row:
+        """A row that grows is known by its code, or by its place where it has none."""
+        return replace(row, key=_code(row) or str(place), title=self.words.rows.get(name, ""))
 
     def _standing_rows(
         self, path: str, row_model: type[BaseModel], held: Any, known: Any, titles: Titles

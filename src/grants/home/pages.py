@@ -7,9 +7,14 @@ from typing import Any
 
 from litestar import Request, Response, get
 
+from grants.applications import queries as applications
+from grants.applications.pages import TONES as APPLICATION_TONES
+from grants.applications.queries import ApplicationFilter
+from grants.applications.workflow import APPLICATION
 from grants.awards import queries as awards
 from grants.awards.queries import AwardFilter
 from grants.awards.workflow import AWARD
+from grants.calls import queries as calls
 from grants.home import queries
 from grants.kernel import calendar
 from grants.kernel.errors import N_
@@ -94,6 +99,12 @@ async def _agency(request: R) -> Response[str]:
         tones=TONES,
         awards=await awards.awards(actor, AwardFilter(), limit=50),
         award_titles=AWARD.titles,
+        calls=[one for one in await calls.rounds(published=True) if one.is_open_at(calendar.now())],
+        applications=await applications.applications(
+            actor, ApplicationFilter(), order="-number", limit=20
+        ),
+        application_titles=APPLICATION.titles,
+        application_tones=APPLICATION_TONES,
         today=calendar.today(),
     )
 
