@@ -32,7 +32,13 @@ async def test_forty_million_stand_somewhere_on_any_day_of_the_year(day: date) -
             await lay_year(day)
         finally:
             press.close_house_press()
-    assert await db.value("SELECT sum(quota_fen)::bigint FROM line_balance") == 4_000_000_000
+    quota = (
+        "SELECT sum(b.quota_fen)::bigint FROM line_balance b JOIN budget_line l ON l.id = b.id "
+        "WHERE l.fiscal_year = $1"
+    )
+    assert await db.value(quota, day.year) == 4_000_000_000
+    open_to_apply = "SELECT count(*) FROM call_round WHERE state = 'OPEN'"
+    assert await db.value(open_to_apply) == 1
     assert {row["state"] for row in await db.rows("SELECT DISTINCT state FROM payment")} >= STATES
     assert await db.value("SELECT count(*) FROM organisation WHERE NOT is_demo") == 0
     real = "SELECT count(*) FROM person WHERE NOT is_demo AND id <> $1"

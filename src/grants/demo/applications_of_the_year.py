@@ -153,6 +153,7 @@ async def lay_drafts_of_agency(bureau: Bureau, diary: Diary, round_id: int) -> N
                 password=DEMO_PASSWORD,
                 id_number=names.demo_resident_id(610),
                 phone=names.demo_phone(610),
+                is_demo=True,
             ),
         )
     found = await calls.round_of(round_id)

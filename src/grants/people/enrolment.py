@@ -24,6 +24,7 @@ class NewColleague:
     password: str = field(repr=False)
     id_number: str = field(repr=False)
     phone: str = ""
+    is_demo: bool = False
 
 
 async def refuse_colleague(new: NewColleague) -> None:
@@ -42,7 +43,9 @@ async def enrol(
     """
     person_id = await find_person(new.id_number)
     if person_id is None:
-        person_id = await insert_person(actor, new.name, new.id_number, new.phone)
+        person_id = await insert_person(
+            actor, new.name, new.id_number, new.phone, is_demo=new.is_demo
+        )
     elif (await queries.person(person_id)).name != new.name:
         raise Conflict(
             "person.other_name", N_("Name and id number do not belong together; check both.")
