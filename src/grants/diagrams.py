@@ -20,6 +20,7 @@ from grants.kernel.workflow import Workflow
 from grants.parties.workflow import ACCOUNT
 from grants.payments.workflow import PAYMENT
 from grants.policies.workflow import POLICY
+from grants.selection.workflow import PANEL
 from grants.settings import TOP
 
 README = TOP / "README.md"
@@ -30,6 +31,7 @@ WORKFLOWS: tuple[Workflow[Any], ...] = (
     ROUND,
     REVISION,
     APPLICATION,
+    PANEL,
     AWARD,
     CLAWBACK,
     PAYMENT,

@@ -18,6 +18,7 @@ FEATURES = (
     "awards",
     "calls",
     "applications",
+    "selection",
     "imports",
     "payments",
     "banking",

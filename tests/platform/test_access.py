@@ -48,6 +48,9 @@ def test_only_these_routes_are_open_to_everybody() -> None:
         "/language/{lang:str}",
         "/sign-in",
         "/sign-in/second",
+        "/register",
+        "/calls",
+        "/calls/{round_id:int}",
         "/{address:path}",  # nothing is there, and everybody may know that
     }
 

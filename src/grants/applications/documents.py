@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -88,13 +89,19 @@ async def printed(
 
 
 async def read_sections(
-    found: queries.Application, bodies: dict[str, Any], texts_: Texts
+    found: queries.Application,
+    bodies: Mapping[str, Any],
+    said_in: Texts,
+    order: Sequence[str] = tuple(SECTIONS),
 ) -> list[tuple[str, Readable]]:
-    """The sections in words, in the order of the form; those that are missing are left out."""
+    """The sections in words, in the order of the form or another; missing ones are left out."""
     words = await words_of(found.terms)
     return [
-        (texts_.text(kind.title), readable(shape_of(kind.model, bodies[code], words), texts_))
-        for code, kind in SECTIONS.items()
+        (
+            said_in.text(SECTIONS[code].title),
+            readable(shape_of(SECTIONS[code].model, bodies[code], words), said_in),
+        )
+        for code in order
         if code in bodies
     ]
 

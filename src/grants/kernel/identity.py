@@ -91,6 +91,9 @@ class Permission(StrEnum):
     APPLICATION_SEE = "application.see"
     APPLICATION_EDIT = "application.edit"
     APPLICATION_SCREEN = "application.screen"
+    PANEL_SEE = "panel.see"
+    PANEL_EDIT = "panel.edit"
+    REVIEW_SCORE = "review.score"
     PAYMENT_SEE = "payment.see"
     PAYMENT_REQUEST = "payment.request"
     PAYMENT_APPROVE = "payment.approve"
@@ -121,6 +124,7 @@ _LOOK = frozenset(
         P.NEED_SEE,
         P.CALL_SEE,
         P.APPLICATION_SEE,
+        P.PANEL_SEE,
     }
 )
 _LEAD = _LOOK | {P.PAYMENT_APPROVE, P.AWARD_APPROVE, P.BUDGET_APPROVE, P.CALL_APPROVE}
@@ -162,6 +166,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
         P.NEED_DECIDE,
         P.CALL_EDIT,
         P.APPLICATION_SCREEN,
+        P.PANEL_EDIT,
     },
     Role.SECTION_HEAD: _LOOK | {P.PAYMENT_APPROVE, P.AWARD_APPROVE, P.POLICY_EDIT, P.CALL_APPROVE},
     Role.FIN_OFFICER: _LOOK
@@ -190,7 +195,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
     Role.FIN_DEPUTY: _LEAD | {P.GATE_WAIVE, P.AUDIT_SEE, P.POLICY_APPROVE},
     Role.MAIN_LEADER: _LEAD | {P.AUDIT_SEE, P.POLICY_APPROVE},
     Role.DISCIPLINE: _LOOK | {P.AUDIT_SEE, P.PEOPLE_SEE},
-    Role.EXPERT: frozenset(),
+    Role.EXPERT: frozenset({P.REVIEW_SCORE}),
     Role.EVALUATOR: frozenset({P.AWARD_SEE}),
     Role.AUDITOR: _LOOK | {P.AUDIT_SEE, P.PEOPLE_SEE, P.PERSON_UNMASK},
     Role.SYS_ADMIN: frozenset({P.PEOPLE_SEE, P.PEOPLE_EDIT}),

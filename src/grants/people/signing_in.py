@@ -59,11 +59,11 @@ async def sign_in(
         username.strip(),
     )
     if found is not None:
-        await _begin_attempt(found["id"], now)
+        await begin_attempt(found["id"], now)
     right = passwords.fits(found["password_hash"] if found else None, password)
     if found is None or not found["is_active"] or not right:
         if found is not None:
-            await _record_failure(found["id"])
+            await record_failure(found["id"])
         raise _wrong()
     if found["is_demo"] and not settings.demo:
         raise NotAllowed(
@@ -87,7 +87,7 @@ async def _open_session(
     policy = await queries.sign_in_policy(now.date())
     async with db.unit_of_work(Actor(user_id, person_id, "", frozenset())):
         if second_step:
-            await _take_attempt_back(user_id, policy)
+            await take_attempt_back(user_id, policy)
         else:
             await _forget_failures(user_id)
         await db.execute(
@@ -106,7 +106,7 @@ async def _open_session(
     return SignedIn(token, second_step)
 
 
-async def _begin_attempt(user_id: int, now: datetime) -> None:
+async def begin_attempt(user_id: int, now: datetime) -> None:
     """Count an attempt before looking at it, so that many at once are counted too.
 
     After a lock has passed, counting begins anew. Raises NotAllowed while the account is locked.
@@ -131,12 +131,13 @@ async def _begin_attempt(user_id: int, now: datetime) -> None:
         raise _locked(policy)
 
 
-async def _record_failure(user_id: int) -> None:
+async def record_failure(user_id: int) -> None:
+    """Note a failed attempt; it was counted when it began."""
     async with db.unit_of_work(SYSTEM):
         await record(SYSTEM, Case("app_user", user_id), "sign_in_failed")
 
 
-async def _take_attempt_back(user_id: int, policy: SignInPolicy) -> None:
+async def take_attempt_back(user_id: int, policy: SignInPolicy) -> None:
     """A right password was no failure; earlier failures stay until the second step is passed.
 
     Else a known password would buy any number of codes to try.
@@ -221,9 +222,9 @@ async def pass_second_step(half: Half, code: str, now: datetime) -> list[str]:
     )
     if found is None or found["totp_secret"] is None:
         raise _wrong()
-    await _begin_attempt(half.user_id, now)
+    await begin_attempt(half.user_id, now)
     plain = plain_identifier(code)
-    step = _matching_step(crypto.decrypt("totp", found["totp_secret"]), plain, now)
+    step = matching_step(crypto.decrypt("totp", found["totp_secret"]), plain, now)
     if step is not None and step > (found["totp_last_step"] or 0):
         async with db.unit_of_work(actor):
             done = await db.execute(
@@ -251,11 +252,11 @@ async def pass_second_step(half: Half, code: str, now: datetime) -> list[str]:
             await record(actor, Case("app_user", half.user_id), "recovery_code_used")
             await _complete(half, now)
             return []
-    await _record_failure(half.user_id)
+    await record_failure(half.user_id)
     raise _wrong_code()
 
 
-def _matching_step(secret: str, code: str, now: datetime) -> int | None:
+def matching_step(secret: str, code: str, now: datetime) -> int | None:
     """The 30-second step whose code this is, one step either way; None for no step."""
     totp = pyotp.TOTP(secret)
     present = int(now.timestamp()) // 30

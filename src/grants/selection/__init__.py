@@ -1,0 +1,1 @@
+"""Selection: experts, panels drawn from them, scores, ranks, the funding line, decisions."""
