@@ -13,7 +13,7 @@ from grants.kernel.identity import SYSTEM, Actor, Role
 from grants.kernel.money import Fen
 from grants.people.passwords import hash_password
 from grants.platform import db
-from grants.selection import experts, panels, queries, scoring
+from grants.selection import experts, panels, queries, scoring, seats
 from grants.selection.defence import Plan, draw_timetable
 from grants.selection.experts import ExpertDetails
 from grants.selection.queries import Sheet
@@ -94,7 +94,7 @@ async def scoring_panel(
     panel_id = await drawn_panel(world, round_id)
     members = await seated(panel_id, people)
     for member in members:
-        await panels.declare(member, panel_id, [], today=AFTER.date())
+        await seats.declare(member, panel_id, [], today=AFTER.date())
     panel = await queries.panel(panel_id)
     await panels.begin_scoring(world[Role.OFFICER], panel_id, seen_version=panel.version)
     return world, panel_id, members, made

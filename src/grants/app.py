@@ -49,6 +49,7 @@ from grants.platform.texts import LANGUAGES
 from grants.policies import pages as policy_pages
 from grants.policies import proposal_pages
 from grants.reports import pages as report_pages
+from grants.selection import panel_pages, ranking_pages, review_pages
 from grants.settings import settings
 
 log = logging.getLogger("grants.app")
@@ -63,6 +64,8 @@ NAVIGATION = (
     ("/awards", N_("Awards"), P.AWARD_SEE),
     ("/rounds", N_("Venture calls"), P.CALL_SEE),
     ("/calls", N_("Calls"), P.APPLICATION_EDIT),
+    ("/reviews", N_("My reviews"), P.REVIEW_SCORE),
+    ("/experts", N_("Experts"), P.PANEL_SEE),
     ("/applications", N_("Applications"), P.APPLICATION_SEE),
     ("/needs", N_("Needs"), P.NEED_SEE),
     ("/organisations", N_("Payees"), P.ORGANISATION_SEE),
@@ -183,6 +186,9 @@ def routes() -> list[HTTPRouteHandler]:
         *list_pages.ROUTES,
         *office_pages.ROUTES,
         *section_pages.ROUTES,
+        *panel_pages.ROUTES,
+        *review_pages.ROUTES,
+        *ranking_pages.ROUTES,
         *import_pages.ROUTES,
         *payment_pages.ROUTES,
         *request_pages.ROUTES,
@@ -232,7 +238,7 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         agency_pages.people_section,
     ]
     call_pages.SECTIONS[:] = [office_pages.call_section]
-    round_pages.SECTIONS[:] = [office_pages.round_section]
+    round_pages.SECTIONS[:] = [office_pages.round_section, panel_pages.round_section]
     need_pages.SECTIONS[:] = [office_pages.need_section]
     payment_pages.SECTIONS[:] = [banking_pages.payment_section]
     response_cache, stores = memory_of_pages()

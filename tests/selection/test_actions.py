@@ -14,13 +14,13 @@ from grants.kernel.money import Fen
 from grants.platform import inbox
 from grants.platform.audit import Case, timeline
 from grants.platform.texts import texts
-from grants.selection import experts, offline, panels, queries, scoring
+from grants.selection import experts, offline, panels, queries, scoring, seats
 from grants.selection.defence import Plan, as_calendar, drawn_slots
 from grants.selection.experts import ExpertDetails
-from grants.selection.panels import Declared
 from grants.selection.ranking import ranking_of
 from grants.selection.reviewing import attachment_for, paper_of, without_names
 from grants.selection.rules import ExpertKind, TieKind, compose_panel, drawn_order
+from grants.selection.seats import Declared
 from tests.world import YUAN, add_actor
 from tests.world_applications import organisation_of
 from tests.world_calls import AFTER
@@ -70,7 +70,7 @@ async def test_a_panel_is_drawn_by_a_recorded_seed_that_anybody_can_repeat() -> 
 
 async def test_whoever_is_tied_to_an_applicant_is_kept_away_before_the_draw() -> None:
     world, round_id, _, boss = await round_in_review()
-    people = await add_pool(world)
+    await add_pool(world)
     tied = await add_expert(world, ExpertKind.FINANCE, "示例·理事")
     pool = {one.person_id: one for one in await queries.experts()}
     organisation = (await organisation_of(boss)).id
@@ -142,7 +142,7 @@ async def test_a_declared_tie_recuses_and_draws_a_substitute_of_the_same_kind() 
     panel_id = await drawn_panel(world, round_id)
     finance = next(one for one in await queries.members(panel_id) if one.kind == "FINANCE")
     tie = Declared((await organisation_of(boss)).id, TieKind.KIN)
-    state = await panels.declare(people[finance.person_id], panel_id, [tie], today=DAY)
+    state = await seats.declare(people[finance.person_id], panel_id, [tie], today=DAY)
     assert state == "RECUSED"
     now = [one for one in await queries.members(panel_id) if one.state != "RECUSED"]
     assert len(now) == 7 and any(one.kind == "FINANCE" for one in now)
@@ -156,9 +156,9 @@ async def test_a_tie_to_somebody_who_did_not_apply_recuses_nobody() -> None:
     panel_id = await drawn_panel(world, round_id)
     member = (await seated(panel_id, people))[0]
     tie = Declared(world.organisation, TieKind.EMPLOYEE)
-    assert await panels.declare(member, panel_id, [tie], today=DAY) == "CONFIRMED"
+    assert await seats.declare(member, panel_id, [tie], today=DAY) == "CONFIRMED"
     with pytest.raises(Conflict, match="declared"):
-        await panels.declare(member, panel_id, [], today=DAY)
+        await seats.declare(member, panel_id, [], today=DAY)
 
 
 async def test_the_chair_passes_on_when_the_chair_is_recused() -> None:
@@ -166,7 +166,7 @@ async def test_the_chair_passes_on_when_the_chair_is_recused() -> None:
     await add_pool(world)
     panel_id = await drawn_panel(world, round_id)
     chair, following, *_ = await queries.members(panel_id)
-    await panels.recuse_member(
+    await seats.recuse_member(
         world[Role.OFFICER], panel_id, chair.id, reason="因公出差不能参加", today=DAY
     )
     chairs = [one.id for one in await queries.members(panel_id) if one.is_chair]
@@ -175,17 +175,17 @@ async def test_the_chair_passes_on_when_the_chair_is_recused() -> None:
 
 async def test_a_recusal_stands_even_where_nobody_can_take_the_seat() -> None:
     world, round_id, _, _ = await round_in_review()
-    people = await add_pool(world, KINDS[:7])
+    await add_pool(world, KINDS[:7])
     panel_id = await drawn_panel(world, round_id)
     member = (await queries.members(panel_id))[3]
-    await panels.recuse_member(
+    await seats.recuse_member(
         world[Role.OFFICER], panel_id, member.id, reason="因公出差不能参加", today=DAY
     )
     assert "redraw_failed" in await verbs_of(panel_id)
     with pytest.raises(RuleBroken, match="panel"):
-        await panels.fill_seats(world[Role.OFFICER], panel_id, today=DAY)
+        await seats.fill_seats(world[Role.OFFICER], panel_id, today=DAY)
     await add_expert(world, ExpertKind(member.kind), "示例·补缺")
-    await panels.fill_seats(world[Role.OFFICER], panel_id, today=DAY)
+    await seats.fill_seats(world[Role.OFFICER], panel_id, today=DAY)
     standing = [one for one in await queries.members(panel_id) if one.state != "RECUSED"]
     assert len(standing) == 7
 
@@ -196,7 +196,7 @@ async def test_whoever_was_not_drawn_finds_no_panel() -> None:
     panel_id = await drawn_panel(world, round_id)
     stranger = await add_expert(world, ExpertKind.OTHER, "示例·局外")
     with pytest.raises(NotFound):
-        await panels.declare(stranger, panel_id, [], today=DAY)
+        await seats.declare(stranger, panel_id, [], today=DAY)
 
 
 async def test_scoring_begins_when_every_seat_is_declared() -> None:
@@ -207,7 +207,7 @@ async def test_scoring_begins_when_every_seat_is_declared() -> None:
         await panels.begin_scoring(world[Role.OFFICER], panel_id, seen_version=1)
     members = await seated(panel_id, people)
     for member in members:
-        await panels.declare(member, panel_id, [], today=DAY)
+        await seats.declare(member, panel_id, [], today=DAY)
     await panels.begin_scoring(world[Role.OFFICER], panel_id, seen_version=1)
     assert len(await sheets_of(members[0], panel_id)) == 2
 
@@ -298,7 +298,7 @@ async def test_nobody_scores_after_being_recused() -> None:
     member = members[2]
     (sheet,) = await sheets_of(member, panel_id)
     seat = await queries.own_seat(member, panel_id)
-    await panels.recuse_member(
+    await seats.recuse_member(
         member, panel_id, seat.id, reason="发现与申报单位负责人是亲属", today=DAY
     )
     with pytest.raises(RuleBroken, match=r"sheet\.recused"):
@@ -320,12 +320,12 @@ async def test_a_second_account_of_a_member_is_the_same_member() -> None:
 async def test_a_late_substitute_gets_his_sheets_when_he_has_declared() -> None:
     world, panel_id, members, _ = await scoring_panel()
     seat = (await queries.members(panel_id))[4]
-    await panels.recuse_member(
+    await seats.recuse_member(
         world[Role.OFFICER], panel_id, seat.id, reason="因病不能继续评审", today=DAY
     )
     late = (await queries.members(panel_id))[-1]
     substitute = await _actor_of(late.person_id)
-    await panels.declare(substitute, panel_id, [], today=DAY)
+    await seats.declare(substitute, panel_id, [], today=DAY)
     assert len(await sheets_of(substitute, panel_id)) == 2
     for member in members:
         if member.person_id != seat.person_id:
@@ -413,7 +413,7 @@ async def test_the_chair_alone_comments_on_scores_that_lie_far_apart() -> None:
 async def test_documents_and_defence_count_by_their_weights_and_names_open_with_the_defence() -> (
     None
 ):
-    world, panel_id, members, made = await scoring_panel(applications=1, defence=True)
+    world, panel_id, members, _made = await scoring_panel(applications=1, defence=True)
     panel = await queries.panel(panel_id)
     terms = (await calls.round_of(panel.round_id)).terms
     assert terms is not None

@@ -146,6 +146,12 @@ async def organisations(
     return [Organisation(**r) for r in found]
 
 
+async def organisation_names() -> list[tuple[int, str]]:
+    """Id and name of every organisation, by name: for choosing one."""
+    found = await db.rows("SELECT id, name FROM organisation ORDER BY name, id")
+    return [(r["id"], r["name"]) for r in found]
+
+
 async def count_organisations(actor: Actor, wanted: OrganisationFilter) -> int:
     """How many organisations a filter finds."""
     return int(

@@ -118,6 +118,8 @@ Yuan = Annotated[Fen, BeforeValidator(_positive_fen)]
 YuanOrZero = Annotated[Fen, BeforeValidator(_fen)]
 #: An amount above zero, or nothing.
 OptionalYuan = Annotated[Fen | None, BeforeValidator(_maybe(_positive_fen))]
+#: An amount that may be zero, or nothing.
+OptionalYuanOrZero = Annotated[Fen | None, BeforeValidator(_maybe(_fen))]
 Day = Annotated[date, BeforeValidator(_day)]
 OptionalDay = Annotated[date | None, BeforeValidator(_maybe(_day))]
 #: A row that a form names; whether there is one is for the action to say.

@@ -14,7 +14,7 @@ from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
 from grants.platform import db, inbox
 from grants.platform.audit import Case, record
-from grants.selection import panels, queries
+from grants.selection import queries, seats
 from grants.selection.queries import Slot
 from grants.selection.workflow import PanelState
 
@@ -73,7 +73,7 @@ async def draw_timetable(actor: Actor, panel_id: int, plan: Plan) -> None:
         )
         await record(
             actor,
-            Case(panels.KIND, panel_id),
+            Case(seats.KIND, panel_id),
             "timetable",
             facts={"starts_at": plan.starts_at, "minutes": plan.minutes, "room": plan.room},
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grants.calls.terms import Criterion
-from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
+from grants.kernel.errors import N_, Conflict, Refusal, RuleBroken
 
 
 @dataclass(frozen=True)
@@ -151,10 +151,3 @@ def left_open(
     if not suggests:
         lacking.append("amount")
     return lacking
-
-
-def sheet_is_ones_own(member_person: int, actor_person: int) -> Refusal | None:
-    """A sheet is filled by the member whose it is, through whichever account of his."""
-    if member_person != actor_person:
-        return NotAllowed("sheet.not_own", N_("This sheet belongs to another member."))
-    return None

@@ -15,7 +15,7 @@ from grants.kernel.money import Fen
 from grants.people.signature import sign_as
 from grants.platform import db
 from grants.platform.audit import Case, record
-from grants.selection import panels, queries
+from grants.selection import panels, queries, seats
 from grants.selection.guards import left_open, points_fault
 from grants.selection.queries import Member, Panel, Sheet
 from grants.selection.workflow import MemberState, PanelState
@@ -166,7 +166,7 @@ async def step_back(actor: Actor, sheet_id: int, *, reason: str) -> None:
         )
         await record(
             actor,
-            Case(panels.KIND, panel.id),
+            Case(seats.KIND, panel.id),
             "step_back",
             reason=reason.strip(),
             facts={"application": sheet.number, "member": seat.name},
@@ -217,7 +217,7 @@ async def sign_sheets(actor: Actor, panel_id: int, secret: str) -> bool:
         )
         await record(
             actor,
-            Case(panels.KIND, panel_id),
+            Case(seats.KIND, panel_id),
             "sign",
             facts={"member": seat.name, "stage": panel.state, "by": how},
         )
@@ -259,7 +259,7 @@ async def change_after_opening(
         await _write(sheet, given)
         await record(
             actor,
-            Case(panels.KIND, panel.id),
+            Case(seats.KIND, panel.id),
             "change_score",
             reason=reason.strip(),
             facts={
@@ -304,7 +304,7 @@ async def comment_as_chair(actor: Actor, panel_id: int, application_id: int, com
         )
         await record(
             actor,
-            Case(panels.KIND, panel_id),
+            Case(seats.KIND, panel_id),
             "chair_comment",
             reason=comment.strip(),
             facts={"application": application_id},

@@ -14,12 +14,13 @@ customElements.define("score-sheet", class extends HTMLElement {
   }
 
   takes(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.type !== "radio") return;
     const line = event.target.closest(".criterion");
     if (!line) return;
     if (/^\d$/.test(event.key)) this.gives(line, event.key);
     else if (event.key === "ArrowDown") this.moves(line, 1);
     else if (event.key === "ArrowUp") this.moves(line, -1);
+    else if (event.key === "n") document.querySelector("a[data-next]")?.click();
     else return;
     event.preventDefault();
   }
@@ -42,11 +43,20 @@ customElements.define("score-sheet", class extends HTMLElement {
     next?.querySelector("input:checked, input")?.focus();
   }
 
+  /** At the lowest and highest tenth words are needed: the field for them shows itself. */
+  asks(line, chosen) {
+    const words = line.querySelector(".words");
+    const margin = Math.floor(line.dataset.top / 10);
+    const extreme = chosen && (chosen.value <= margin || chosen.value >= line.dataset.top - margin);
+    words.toggleAttribute("data-quiet", !extreme && !words.querySelector("input").value);
+  }
+
   totals() {
     let total = 0, open = 0;
-    for (const line of this.lines) {
+    for (const line of this.lines.filter((one) => one.dataset.top)) {
       const chosen = line.querySelector("input:checked");
       line.querySelector("[data-points]").textContent = chosen?.value ?? "–";
+      this.asks(line, chosen);
       total += Number(chosen?.value ?? 0);
       open += chosen ? 0 : 1;
     }
