@@ -28,6 +28,7 @@ from grants.budget import document_pages, year_pages
 from grants.budget import pages as budget_pages
 from grants.calls import need_pages, revision_pages, round_pages
 from grants.calls import pages as call_pages
+from grants.decisions import line_pages
 from grants.home import pages as home_pages
 from grants.imports import pages as import_pages
 from grants.imports.background import finish_imports
@@ -189,6 +190,7 @@ def routes() -> list[HTTPRouteHandler]:
         *panel_pages.ROUTES,
         *review_pages.ROUTES,
         *ranking_pages.ROUTES,
+        *line_pages.ROUTES,
         *import_pages.ROUTES,
         *payment_pages.ROUTES,
         *request_pages.ROUTES,

@@ -19,6 +19,7 @@ FEATURES = (
     "calls",
     "applications",
     "selection",
+    "decisions",
     "imports",
     "payments",
     "banking",

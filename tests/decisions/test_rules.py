@@ -72,7 +72,7 @@ def test_a_category_gets_no_more_than_its_places() -> None:
 
 
 def test_dropping_one_lets_the_next_move_up() -> None:
-    outcome = draw_line(FIVE, choice(50_000, dropped={1: "主体注销"}))
+    outcome = draw_line(FIVE, choice(50_000, dropped=[1]))
     assert places(outcome)[1] == "DROPPED" and places(outcome)[2] == "FUNDED"
 
 

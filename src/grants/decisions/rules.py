@@ -41,8 +41,7 @@ class Standing:
 class Choice(BaseModel):
     """What a variant sets: money, share of the recommendation, places, floors, single amounts.
 
-    `places` is the most that a category gets (absent: no limit), `floors` the least;
-    `dropped` names the reason by application.
+    `places` is the most that a category gets (absent: no limit), `floors` the least.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,7 +51,7 @@ class Choice(BaseModel):
     places: Mapping[str, int] = {}
     floors: Mapping[str, int] = {}
     amounts: Mapping[int, Fen] = {}
-    dropped: Mapping[int, str] = {}
+    dropped: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
