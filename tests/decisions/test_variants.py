@@ -140,6 +140,7 @@ async def test_the_officer_moves_the_line_and_sees_at_once_who_gets_what() -> No
         form = {"version": "1", "budget": "50,000", "share": "100", f"amount.{made[0]}": "0"}
         kept = await send(client, f"{path}/keep", form)
         assert kept.status_code == 200 and "Left out" in kept.text
+        assert "1 left out by hand" in kept.text
         assert re.search(r'name="version" value="2"', kept.text)
         again = await send(client, f"{path}/keep", form)
         assert "Not saved" in again.text and "Somebody changed this variant" in again.text

@@ -77,10 +77,10 @@ class Outcome:
         """The applications of one category by rank."""
         return [one for one in self.lines if one.standing.category == category]
 
-    def count(self, place: Place, category: str = "") -> int:
+    def count(self, place: str, category: str = "") -> int:
         """How many stand there, in one category or in all."""
         return sum(
-            one.place is place and (not category or one.standing.category == category)
+            one.place == place and (not category or one.standing.category == category)
             for one in self.lines
         )
 

@@ -44,7 +44,7 @@ async def export(request: R, round_id: FromPath[int]) -> Response[bytes]:
         N_("Ranking"),
         [
             ("category", N_("Category")),
-            ("rank", N_("Place"), "int"),
+            ("rank", N_("Rank"), "int"),
             ("number", N_("Number")),
             ("title", N_("Project")),
             ("organisation", N_("Agency")),
