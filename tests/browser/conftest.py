@@ -110,6 +110,28 @@ class Desk:
         self.server = server
         self.contexts: list[BrowserContext] = []
 
+    def visit(
+        self,
+        *,
+        width: int = 1440,
+        scheme: str = "light",
+        lang: str = "zh",
+        scripts: bool = True,
+        bypass: bool = True,
+    ) -> Page:
+        """A page of somebody who has not signed in."""
+        context = self.browser.new_context(
+            base_url=self.server,
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            java_script_enabled=scripts,
+            bypass_csp=bypass,
+        )
+        self.contexts.append(context)
+        context.set_default_timeout(10_000)
+        context.add_cookies([{"name": "lang", "value": lang, "url": self.server}])
+        return context.new_page()
+
     def sign_in(
         self,
         username: str,
@@ -121,17 +143,7 @@ class Desk:
         bypass: bool = False,
     ) -> Page:
         """A page signed in as `username`, on the worklist."""
-        context = self.browser.new_context(
-            base_url=self.server,
-            viewport={"width": width, "height": 900},
-            color_scheme=scheme,
-            java_script_enabled=scripts,
-            bypass_csp=bypass,
-        )
-        self.contexts.append(context)
-        context.set_default_timeout(10_000)
-        context.add_cookies([{"name": "lang", "value": lang, "url": self.server}])
-        page = context.new_page()
+        page = self.visit(width=width, scheme=scheme, lang=lang, scripts=scripts, bypass=bypass)
         page.goto("/sign-in")
         page.fill("#username", username)
         page.fill("#password", DEMO_PASSWORD)
