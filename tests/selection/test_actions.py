@@ -14,7 +14,7 @@ from grants.kernel.money import Fen
 from grants.platform import inbox
 from grants.platform.audit import Case, timeline
 from grants.platform.texts import texts
-from grants.selection import experts, offline, panels, queries, scoring, seats
+from grants.selection import documents, experts, offline, panels, queries, scoring, seats
 from grants.selection.defence import Plan, as_calendar, drawn_slots
 from grants.selection.experts import ExpertDetails
 from grants.selection.ranking import ranking_of
@@ -524,3 +524,45 @@ async def test_the_system_has_no_seat() -> None:
     _, panel_id, _, _ = await scoring_panel(applications=1)
     with pytest.raises(NotFound):
         await queries.own_seat(SYSTEM, panel_id)
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What documents are made of, without the press."""
+    seen: list[str] = []
+
+    async def keep(html: str) -> bytes:
+        seen.append(html)
+        return b"%PDF"
+
+    monkeypatch.setattr(documents, "render_pdf", keep)
+    return seen
+
+
+async def test_signed_sheets_are_printed_by_their_expert_and_by_the_office_once_open(
+    printed: list[str],
+) -> None:
+    world, panel_id, members, _ = await scoring_panel()
+    first = await queries.own_seat(members[0], panel_id)
+    with pytest.raises(RuleBroken, match="when they are signed"):
+        await documents.score_sheets(members[0], panel_id, first, lang="zh")
+    await fill_and_sign(members[0], panel_id)
+    first = await queries.own_seat(members[0], panel_id)
+    await documents.score_sheets(members[0], panel_id, first, lang="zh")
+    assert "评分表" in printed[0] and members[0].name in printed[0] and "<b>80</b>" in printed[0]
+    with pytest.raises(NotFound):
+        await documents.score_sheets(world[Role.OFFICER], panel_id, first, lang="zh")
+    for member in members[1:]:
+        await fill_and_sign(member, panel_id)
+    await documents.score_sheets(world[Role.OFFICER], panel_id, first, lang="zh")
+    assert len(printed) == 2
+
+
+async def test_the_ranking_table_is_printed_when_scores_are_open() -> None:
+    world, panel_id, members, _ = await scoring_panel()
+    round_id = (await queries.panel(panel_id)).round_id
+    with pytest.raises(NotFound):
+        await documents.ranking_table(world[Role.OFFICER], round_id, lang="zh")
+    for member in members:
+        await fill_and_sign(member, panel_id)
+    assert (await documents.ranking_table(world[Role.OFFICER], round_id, lang="zh"))[:4] == b"%PDF"

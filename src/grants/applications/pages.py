@@ -29,6 +29,7 @@ from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, parse, row_id
 from grants.platform.pages import language_of, page, redirect, texts_of
+from grants.platform.pdf import pdf_answer
 from grants.platform.sections import Filling, sections_of
 
 R = Request[Any, Any, Any]
@@ -341,11 +342,7 @@ async def _paper(
 ) -> Response[bytes]:
     submission = row_id(request.query_params.get("submission", ""))
     content = await make(actor_of(request), application_id, submission, lang=language_of(request))
-    return Response(
-        content,
-        media_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{name}-{application_id}.pdf"'},
-    )
+    return pdf_answer(content, f"{name}-{application_id}")
 
 
 @get("/applications/{application_id:int}/receipt.pdf", permission=P.APPLICATION_SEE)

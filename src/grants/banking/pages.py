@@ -22,6 +22,7 @@ from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, parse, row_id
 from grants.platform.pages import language_of, page, redirect, sheet, texts_of
+from grants.platform.pdf import pdf_answer
 from grants.platform.sections import Section
 
 R = Request[Any, Any, Any]
@@ -246,11 +247,7 @@ async def file(request: R, batch_id: FromPath[int]) -> Response[bytes]:
 async def manifest(request: R, batch_id: FromPath[int]) -> Response[bytes]:
     """The manifest for the archive."""
     content = await documents.batch_manifest(actor_of(request), batch_id, lang=language_of(request))
-    return Response(
-        content,
-        media_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="batch-{batch_id}.pdf"'},
-    )
+    return pdf_answer(content, f"batch-{batch_id}")
 
 
 @post("/batches/results", permission=P.RESULT_IMPORT, status_code=303)

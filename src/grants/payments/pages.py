@@ -25,6 +25,7 @@ from grants.platform.audit import Case, duty_of, timeline
 from grants.platform.forms import FormErrors, row_id
 from grants.platform.lists import Column, Listing, View
 from grants.platform.pages import language_of, page, sheet, texts_of
+from grants.platform.pdf import pdf_answer
 from grants.platform.policy import cited
 from grants.platform.sections import Filling, Section, sections_of
 
@@ -312,11 +313,7 @@ async def approval_form(request: R, payment_id: FromPath[int]) -> Response[bytes
     content = await documents.approval_form(
         actor_of(request), payment_id, lang=language_of(request), today=calendar.today()
     )
-    return Response(
-        content,
-        media_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="payment-{payment_id}.pdf"'},
-    )
+    return pdf_answer(content, f"payment-{payment_id}")
 
 
 async def may_see_files(actor: Actor, payment_id: int) -> bool:

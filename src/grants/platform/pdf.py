@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import segno
+from litestar import Response
 
 from grants.platform.press import TIMEOUT_SECONDS, Press, PressError, PressTimeout, house_press
 
@@ -82,3 +83,12 @@ def qr_data_uri(url: str) -> str:
     """
     code = segno.make(url, error="m", micro=False)
     return code.svg_data_uri(border=0, dark="#000", omitsize=True, svgclass=None, lineclass=None)
+
+
+def pdf_answer(content: bytes, name: str) -> Response[bytes]:
+    """A document as a page's answer: shown in the browser, saved as `name`.pdf."""
+    return Response(
+        content,
+        media_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{name}.pdf"'},
+    )

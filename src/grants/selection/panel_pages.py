@@ -19,8 +19,9 @@ from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, parse
 from grants.platform.pages import language_of, page, redirect
+from grants.platform.pdf import pdf_answer
 from grants.platform.sections import Section
-from grants.selection import defence, experts, panels, queries, seats
+from grants.selection import defence, documents, experts, panels, queries, seats
 from grants.selection.experts import ExpertDetails
 from grants.selection.forms import (
     ChangeExpertForm,
@@ -327,6 +328,20 @@ async def calendar_file(request: R, panel_id: FromPath[int]) -> Response[str]:
     )
 
 
+@get("/panels/{panel_id:int}/members/{member_id:int}/sheets.pdf", permission=P.PANEL_SEE)
+async def print_sheets(
+    request: R, panel_id: FromPath[int], member_id: FromPath[int]
+) -> Response[bytes]:
+    """The signed sheets of a member on paper, once the scores are open."""
+    member = next((one for one in await queries.members(panel_id) if one.id == member_id), None)
+    if member is None:
+        raise NotFound()
+    content = await documents.score_sheets(
+        actor_of(request), panel_id, member, lang=language_of(request)
+    )
+    return pdf_answer(content, f"score-sheets-{panel_id}-{member_id}")
+
+
 ROUTES = [
     pool,
     add,
@@ -342,4 +357,5 @@ ROUTES = [
     recuse,
     timetable,
     calendar_file,
+    print_sheets,
 ]

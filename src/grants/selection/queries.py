@@ -197,6 +197,11 @@ class Member:
     documents_signed_at: datetime | None
     signed_at: datetime | None
 
+    @property
+    def last_signed_at(self) -> datetime | None:
+        """When the member signed last: after the defence, or the documents."""
+        return self.signed_at or self.documents_signed_at
+
 
 _MEMBER = """
 SELECT m.id, m.panel AS panel_id, m.expert AS expert_id, p.id AS person_id, p.name, e.kind,

@@ -10,7 +10,10 @@ from litestar.params import FromPath
 from grants.calls import queries as calls
 from grants.kernel.errors import N_, NotFound
 from grants.kernel.identity import Permission as P
-from grants.platform.pages import page, sheet
+from grants.platform.access import actor_of
+from grants.platform.pages import language_of, page, sheet
+from grants.platform.pdf import pdf_answer
+from grants.selection import documents
 from grants.selection.ranking import Line, Ranking, ranking_of
 
 R = Request[Any, Any, Any]
@@ -64,4 +67,11 @@ async def export(request: R, round_id: FromPath[int]) -> Response[bytes]:
     )
 
 
-ROUTES = [show, export]
+@get("/rounds/{round_id:int}/ranking.pdf", permission=P.PANEL_SEE)
+async def print_table(request: R, round_id: FromPath[int]) -> Response[bytes]:
+    """The ranking table on paper."""
+    content = await documents.ranking_table(actor_of(request), round_id, lang=language_of(request))
+    return pdf_answer(content, f"ranking-{round_id}")
+
+
+ROUTES = [show, export, print_table]

@@ -20,7 +20,8 @@ from grants.platform import files
 from grants.platform.access import actor_of
 from grants.platform.forms import FormErrors, Said, faulty, parse, row_id, typed_in
 from grants.platform.pages import language_of, page, redirect, texts_of
-from grants.selection import offline, queries, reviewing, scoring
+from grants.platform.pdf import pdf_answer
+from grants.selection import documents, offline, queries, reviewing, scoring
 from grants.selection import seats as panel_seats
 from grants.selection.forms import (
     ChangeForm,
@@ -333,6 +334,16 @@ async def take_along(request: R, panel_id: FromPath[int]) -> Response[bytes]:
     )
 
 
+@get("/reviews/{panel_id:int}/sheets.pdf", permission=P.REVIEW_SCORE)
+async def print_sheets(request: R, panel_id: FromPath[int]) -> Response[bytes]:
+    """One's own signed sheets on paper."""
+    seat, *_ = await _seat(request, panel_id)
+    content = await documents.score_sheets(
+        actor_of(request), panel_id, seat, lang=language_of(request)
+    )
+    return pdf_answer(content, f"score-sheets-{panel_id}")
+
+
 @post("/reviews/{panel_id:int}/sheets", permission=P.REVIEW_SCORE, status_code=200)
 async def bring_back(request: R, panel_id: FromPath[int]) -> Response[str]:
     """Take a filled sheet back, line by line through the same checks."""
@@ -371,6 +382,7 @@ ROUTES = [
     paper,
     sign,
     take_along,
+    print_sheets,
     bring_back,
     comment,
 ]
