@@ -146,6 +146,10 @@ async def test_the_officer_moves_the_line_and_sees_at_once_who_gets_what() -> No
         assert "Not saved" in again.text and "Somebody changed this variant" in again.text
         wrong = await send(client, path, {**form, "version": "2", "share": "abc"})
         assert wrong.status_code == 422 and "whole number from 1 to 100" in wrong.text
+        above = await send(client, path, {**form, "version": "2", "budget": "9999万"})
+        assert above.status_code == 422 and "may be decided on" in above.text
+        nonsense = await send(client, path, {**form, "version": "9" * 5000})
+        assert nonsense.status_code == 409
         saved = await send(client, path, {**form, "version": "2"})
         assert saved.status_code == 303
         await send(client, f"/rounds/{round_id}/variants", {"name": "方案二"})

@@ -16,11 +16,11 @@ from grants.calls.workflow import RoundState
 from grants.decisions import queries, variants
 from grants.decisions.forms import VariantForm, choice_in
 from grants.decisions.queries import Variant
-from grants.decisions.rules import Drawn, Outcome, Place, amount_of, draw_line
+from grants.decisions.rules import Drawn, Outcome, Place, draw_line
 from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import Permission as P
 from grants.platform.access import actor_of
-from grants.platform.forms import FormErrors, faulty, parse
+from grants.platform.forms import FormErrors, faulty, parse, row_id
 from grants.platform.pages import language_of, page, redirect, texts_of
 from grants.selection.ranking import Ranking, ranking_of
 
@@ -138,7 +138,6 @@ async def _show(
         variant=variant,
         outcome=outcome,
         lines={one.ranked.application_id: one for one in ranking.lines},
-        given={one.application_id: amount_of(one, variant.choice) for one in standings},
         ceiling_fen=await queries.ceiling_fen(terms),
         may_edit=found.state == RoundState.REVIEW and actor_of(request).may(P.PANEL_EDIT),
         places=PLACES,
@@ -147,18 +146,17 @@ async def _show(
     )
 
 
-async def _kept(request: R, variant_id: int) -> Refusal | tuple[str, Refusal] | None:
-    """Keep what the form sets; what stands against it, with its field where it has one."""
+async def _kept(request: R, variant_id: int) -> tuple[str, Refusal] | None:
+    """Keep what the form sets; or the field, empty where it is none, and what stands against it."""
     form = await request.form()
     given = choice_in(form)
     if isinstance(given, tuple):
         return given
-    version = str(form.get("version", ""))
-    seen_version = int(version) if version.isascii() and version.isdecimal() else 0
+    seen_version = row_id(form.get("version", "")) or 0
     try:
         await variants.choose(actor_of(request), variant_id, given, seen_version=seen_version)
     except Refusal as refusal:
-        return refusal
+        return str(refusal.params.get("field", "")), refusal
     return None
 
 
@@ -167,10 +165,10 @@ async def save(request: R, variant_id: FromPath[int]) -> Response[Any]:
     """Keep a variant, where the page could not do it by itself."""
     await queries.variant(variant_id)
     fault = await _kept(request, variant_id)
-    if isinstance(fault, Refusal):
-        raise fault
     if fault:
         field, refusal = fault
+        if not field:
+            raise refusal
         typed = {name: str(value) for name, value in (await request.form()).items()}
         return await _show(
             request, await queries.variant(variant_id), errors=faulty(field, refusal, typed)
@@ -184,7 +182,7 @@ async def keep(request: R, variant_id: FromPath[int]) -> Response[str]:
     await queries.variant(variant_id)
     fault = await _kept(request, variant_id)
     if fault:
-        refusal = fault if isinstance(fault, Refusal) else fault[1]
+        refusal = fault[1]
         said = texts_of(request).text(refusal.message, **refusal.params)
         return page(request, "decisions/_refused.html", refused=said)
     return await _show(request, await queries.variant(variant_id), "decisions/_outcome.html")

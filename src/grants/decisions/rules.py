@@ -101,30 +101,31 @@ def amount_of(standing: Standing, choice: Choice) -> Fen:
     return Fen(share - share % ROUND_TO_FEN)
 
 
-def choice_holds(
-    choice: Choice, standings: Sequence[Standing], ceiling_fen: int
-) -> tuple[str, Refusal] | None:
-    """The field that asks for more than there is, with the reason; None where all is well."""
+def choice_holds(choice: Choice, standings: Sequence[Standing], ceiling_fen: int) -> Refusal | None:
+    """A choice asks for no more than there is; the refusal names its field among its params."""
     if choice.budget_fen > ceiling_fen:
-        return "budget", RuleBroken(
+        return RuleBroken(
             "line.above_ceiling",
             N_("Only {left} yuan may be decided on."),
+            field="budget",
             left=yuan_text(Fen(ceiling_fen)),
         )
     for category, least in choice.floors.items():
         if least > choice.places.get(category, least):
-            return f"floor.{category}", RuleBroken(
+            return RuleBroken(
                 "line.floor_above_places",
                 N_("Category {category}: the floor is above its places."),
+                field=f"floor.{category}",
                 category=category,
             )
     by_id = {one.application_id: one for one in standings}
     for application_id, amount_fen in choice.amounts.items():
         standing = by_id.get(application_id)
         if standing is None or not 0 < amount_fen <= standing.most_fen:
-            return f"amount.{application_id}", RuleBroken(
+            return RuleBroken(
                 "line.amount",
                 N_("An amount is above nothing and at most what was asked for and the cap allows."),
+                field=f"amount.{application_id}",
             )
     return None
 

@@ -72,7 +72,7 @@ async def begin_variant(
 async def choose(actor: Actor, variant_id: int, choice: Choice, *, seen_version: int) -> int:
     """Keep what a variant sets; answers its new version.
 
-    Raises Conflict where somebody changed it meanwhile; RuleBroken, with the field in its
+    Raises Conflict where somebody changed it meanwhile; RuleBroken, with `field` among its
     params, where it asks for more than there is.
     """
     _need(actor)
@@ -88,7 +88,7 @@ async def choose(actor: Actor, variant_id: int, choice: Choice, *, seen_version:
         standings = queries.standings_of(await ranking_of(found.id, found.terms), found.terms)
         fault = choice_holds(choice, standings, await queries.ceiling_fen(found.terms))
         if fault:
-            raise fault[1]
+            raise fault
         await db.execute(
             "UPDATE funding_variant SET choice = $2, version = version + 1, saved_at = $3 "
             "WHERE id = $1",
