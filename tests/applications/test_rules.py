@@ -18,7 +18,7 @@ from grants.applications.eligibility import (
     check_application,
     months_of,
 )
-from grants.applications.likeness import Alike, FundedText, likeness_permille, most_alike
+from grants.applications.likeness import Alike, FundedText, likeness_permille, most_alike, pairs_of
 from grants.applications.section_words import FIELDS, section_words
 from grants.applications.sections import SECTIONS, Budget, Whole
 from grants.applications.workflow import APPLICATION
@@ -281,19 +281,19 @@ def test_a_row_that_does_not_add_up_is_refused_beside_its_row() -> None:
 
 
 def test_a_text_is_like_itself_and_unlike_another() -> None:
-    assert likeness_permille("独居老人邻里互助", "独居老人，邻里互助！") == 1000
-    assert likeness_permille("独居老人邻里互助", "青少年放学后课堂") == 0
-    assert likeness_permille("", "") == 0
+    assert likeness_permille(pairs_of("独居老人邻里互助"), pairs_of("独居老人，邻里互助！")) == 1000
+    assert likeness_permille(pairs_of("独居老人邻里互助"), pairs_of("青少年放学后课堂")) == 0
+    assert likeness_permille(pairs_of(""), pairs_of("")) == 0
 
 
 def test_width_case_and_signs_make_no_difference() -> None:
-    assert likeness_permille("ABC 社区（一期）", "ａｂｃ社区(一期)") == 1000
+    assert likeness_permille(pairs_of("ABC 社区（一期）"), pairs_of("ａｂｃ社区(一期)")) == 1000
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_likeness_is_mutual_and_bounded(one: str, other: str) -> None:
-    found = likeness_permille(one, other)
-    assert found == likeness_permille(other, one) and 0 <= found <= 1000
+    found = likeness_permille(pairs_of(one), pairs_of(other))
+    assert found == likeness_permille(pairs_of(other), pairs_of(one)) and 0 <= found <= 1000
 
 
 def test_the_most_alike_project_is_found() -> None:

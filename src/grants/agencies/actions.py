@@ -189,8 +189,7 @@ async def set_representative(actor: Actor, organisation_id: int, person_id: int)
 
     Only he submits applications and brings colleagues in.
     """
-    if not actor.may(P.ORGANISATION_EDIT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(P.ORGANISATION_EDIT)
     async with db.unit_of_work(actor):
         people = await queries.colleagues(organisation_id)
         if person_id not in {one.person_id for one in people}:
@@ -200,12 +199,11 @@ async def set_representative(actor: Actor, organisation_id: int, person_id: int)
 
 async def _own_agency(actor: Actor) -> int:
     """The agency of which the actor is legal representative; raises NotAllowed."""
-    if not actor.may(P.COLLEAGUE_EDIT) or actor.organisation_id is None:
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
-    representative = await queries.representative_of(actor.organisation_id)
+    organisation_id = actor.need_agency(P.COLLEAGUE_EDIT)
+    representative = await queries.representative_of(organisation_id)
     if representative is None or representative[0] != actor.person_id:
         raise NotAllowed(
             "agency.not_representative",
             N_("Only your legal representative brings colleagues in and lets them go."),
         )
-    return actor.organisation_id
+    return organisation_id

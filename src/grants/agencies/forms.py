@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from grants.kernel.errors import N_, FieldFault
-from grants.kernel.identifiers import is_phone, is_resident_id, plain_identifier
+from grants.kernel.identifiers import is_resident_id, plain_identifier
 from grants.parties import rules
 from grants.people.enrolment import NewColleague
-from grants.platform.forms import Checkbox, Day, Id, Trimmed
+from grants.platform.forms import Checkbox, Day, Id, Phone, Trimmed
 
 Name = Annotated[Trimmed, Field(min_length=2, max_length=100)]
 
@@ -25,12 +25,6 @@ def _uscc(text: str) -> str:
 def _resident_id(text: str) -> str:
     if not is_resident_id(text):
         raise FieldFault(N_("This is not a valid resident id number."))
-    return plain_identifier(text)
-
-
-def _phone(text: str) -> str:
-    if not is_phone(text):
-        raise FieldFault(N_("This is not a mobile number."))
     return plain_identifier(text)
 
 
@@ -51,7 +45,7 @@ class PersonForm(BaseModel):
 
     person_name: Name
     id_number: Annotated[Trimmed, AfterValidator(_resident_id)]
-    phone: Annotated[Trimmed, AfterValidator(_phone)]
+    phone: Phone
     username: Annotated[Trimmed, AfterValidator(_username), Field(min_length=3, max_length=60)]
     password: Annotated[str, Field(min_length=1, max_length=200)]
 

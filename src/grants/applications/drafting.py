@@ -22,7 +22,7 @@ from grants.calls.workflow import RoundState
 from grants.figures.typed import TypedBody, body_typed
 from grants.figures.words import Words
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, NotFound, RuleBroken
+from grants.kernel.errors import N_, Conflict, NotFound, RuleBroken
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
 from grants.platform import db, files
@@ -43,16 +43,9 @@ db.explain_constraint(
 )
 
 
-def need_editor(actor: Actor) -> int:
-    """The agency for which the actor writes; raises NotAllowed."""
-    if not actor.may(P.APPLICATION_EDIT) or actor.organisation_id is None:
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
-    return actor.organisation_id
-
-
 async def begin_application(actor: Actor, round_id: int) -> int:
     """A new draft in an open round; answers its id. What is known of the agency is filled in."""
-    organisation_id = need_editor(actor)
+    organisation_id = actor.need_agency(P.APPLICATION_EDIT)
     now = calendar.now()
     async with db.unit_of_work(actor):
         found = await calls.round_of(round_id, lock=True)
@@ -146,7 +139,7 @@ async def save_section(
     where a colleague saved it meanwhile: nothing of either is lost. Raises RuleBroken for a
     section that is longer than any form of ours.
     """
-    need_editor(actor)
+    actor.need_agency(P.APPLICATION_EDIT)
     if code not in SECTIONS:
         raise NotFound()
     if sum(len(text) for texts in typed.values() for text in texts) > _MOST_CHARACTERS:
@@ -263,7 +256,7 @@ async def attach_paper(
     actor: Actor, application_id: int, code: str, name: str, content: bytes
 ) -> int:
     """Attach a paper to one's draft under a code of the call; answers the file's id."""
-    need_editor(actor)
+    actor.need_agency(P.APPLICATION_EDIT)
     found = await queries.application(actor, application_id)
     refuse_unless_writable(found)
     if code not in {one.code for one in found.terms.files}:
@@ -273,7 +266,7 @@ async def attach_paper(
 
 async def remove_paper(actor: Actor, application_id: int, attachment_id: int) -> None:
     """Take a paper off one's draft; what was submitted keeps its list of papers."""
-    need_editor(actor)
+    actor.need_agency(P.APPLICATION_EDIT)
     found = await queries.application(actor, application_id)
     refuse_unless_writable(found)
     await files.detach(actor, Case(KIND, application_id), attachment_id)
@@ -281,7 +274,7 @@ async def remove_paper(actor: Actor, application_id: int, attachment_id: int) ->
 
 async def discard_application(actor: Actor, application_id: int) -> None:
     """Give a draft up."""
-    need_editor(actor)
+    actor.need_agency(P.APPLICATION_EDIT)
     async with db.unit_of_work(actor):
         found = await queries.application(actor, application_id, lock=True)
         await take_step(actor, "discard", found, case_of(actor, found, found.version))

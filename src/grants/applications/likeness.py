@@ -19,15 +19,11 @@ def pairs_of(text: str) -> frozenset[str]:
     return frozenset(plain[n : n + 2] for n in range(len(plain) - 1))
 
 
-def likeness_permille(one: str, other: str) -> int:
-    """How alike two texts are: the pairs they share of all their pairs, twice, in permille (Dice).
+def likeness_permille(one: frozenset[str], other: frozenset[str]) -> int:
+    """How alike two texts are, by their pairs: twice the shared ones of all, in permille (Dice).
 
     Example: a text and itself 1000; two texts without a common pair 0.
     """
-    return _likeness(pairs_of(one), pairs_of(other))
-
-
-def _likeness(one: frozenset[str], other: frozenset[str]) -> int:
     both = len(one) + len(other)
     return 2000 * len(one & other) // both if both else 0
 
@@ -54,5 +50,5 @@ class Alike:
 def most_alike(text: str, funded: Iterable[FundedText]) -> Alike | None:
     """The funded project whose text is most like this one; None where there is none."""
     pairs = pairs_of(text)
-    found = [Alike(one, _likeness(pairs, pairs_of(one.text))) for one in funded]
+    found = [Alike(one, likeness_permille(pairs, pairs_of(one.text))) for one in funded]
     return max(found, key=lambda one: (one.permille, -one.funded.award_id), default=None)

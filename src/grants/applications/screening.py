@@ -19,7 +19,7 @@ from grants.calls import queries as calls
 from grants.calls import rounds
 from grants.calls.rounds import Standing
 from grants.kernel import calendar
-from grants.kernel.errors import N_, NotAllowed, RuleBroken
+from grants.kernel.errors import N_, RuleBroken
 from grants.kernel.findings import Finding, Mark
 from grants.kernel.identity import SYSTEM, Actor
 from grants.kernel.identity import Permission as P
@@ -112,8 +112,7 @@ async def screen_application(
     The checks are made again at this moment and kept with the verdict. Raises RuleBroken where
     a check fails what is to pass, or the reason is missing; Conflict on a stale page.
     """
-    if not actor.may(P.APPLICATION_SCREEN):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(P.APPLICATION_SCREEN)
     async with db.unit_of_work(actor):
         found = await queries.application(actor, application_id, lock=True)
         findings = await findings_on(actor, found)

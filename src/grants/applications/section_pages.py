@@ -35,7 +35,7 @@ _CODES = (*SECTIONS, FILES)
 async def _writable(request: R, application_id: int) -> Application:
     """One's own application, open to be written on; raises NotFound."""
     actor = actor_of(request)
-    drafting.need_editor(actor)
+    actor.need_agency(P.APPLICATION_EDIT)
     found = await queries.application(actor, application_id)
     if found.state not in (ApplicationState.DRAFT, ApplicationState.SUPPLEMENT):
         raise NotFound()

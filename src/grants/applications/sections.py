@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from grants.kernel.errors import N_, FieldFault
-from grants.kernel.identifiers import is_phone
+from grants.kernel.identifiers import checked_phone
 from grants.kernel.money import Fen, yuan_text
 
 Line = Annotated[str, Field(min_length=1, max_length=100)]
 MaybeLine = Annotated[str, Field(max_length=100)]
 Passage = Annotated[str, Field(min_length=20, max_length=500)]
 LongPassage = Annotated[str, Field(min_length=20, max_length=2000)]
+Mobile = Annotated[Line, AfterValidator(checked_phone)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Amount = Annotated[Fen, Field(ge=0, le=10_000_000_00)]
 
@@ -26,12 +27,6 @@ IndicatorKind = Literal["OUTPUT", "QUALITY", "OUTCOME", "SATISFACTION"]
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-def _phone(text: str) -> str:
-    if not is_phone(text):
-        raise FieldFault(N_("This is not a mobile number."))
-    return text
 
 
 class Project(_Section):
@@ -60,13 +55,11 @@ class Agency(_Section):
     address: Line
     postcode: Annotated[str, Field(pattern=r"^\d{6}$")]
     contact: Line
-    contact_phone: Line
+    contact_phone: Mobile
     office_phone: MaybeLine = ""
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=100)]
     full_time_staff: Count
     introduction: Passage
-
-    _checked_phone = field_validator("contact_phone")(_phone)
 
 
 class Member(_Section):
@@ -84,10 +77,8 @@ class Team(_Section):
     """Who leads the project and who carries it out."""
 
     leader: Line
-    leader_phone: Line
+    leader_phone: Mobile
     members: tuple[Member, ...] = Field(min_length=1, max_length=50)
-
-    _checked_phone = field_validator("leader_phone")(_phone)
 
 
 class NeedAnalysis(_Section):
@@ -165,11 +156,6 @@ class BudgetRow(_Section):
     grant_fen: Amount
     own_fen: Amount = Fen(0)
     basis: MaybeLine = ""
-
-    @property
-    def cost_fen(self) -> Fen:
-        """Price times quantity."""
-        return Fen(self.unit_price_fen * self.quantity)
 
     @field_validator("own_fen")
     @classmethod

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from grants.applications import queries
-from grants.applications.drafting import KIND, Draft, case_of, need_editor, take_step, whole_draft
+from grants.applications.drafting import KIND, Draft, case_of, take_step, whole_draft
 from grants.kernel.errors import N_
 from grants.kernel.identity import Actor, Role
+from grants.kernel.identity import Permission as P
 from grants.parties import queries as parties
 from grants.platform import db, files, inbox
 from grants.platform.audit import Case
@@ -44,7 +45,7 @@ async def send_supplement(
 async def _send(
     actor: Actor, application_id: int, verb: str, seen_version: int, declared: bool
 ) -> int:
-    need_editor(actor)
+    actor.need_agency(P.APPLICATION_EDIT)
     async with db.unit_of_work(actor):
         found = await queries.application(actor, application_id, lock=True)
         draft = await whole_draft(found)
@@ -122,7 +123,7 @@ def _day(day: Any) -> str | None:
 
 async def withdraw_application(actor: Actor, application_id: int, *, seen_version: int) -> None:
     """Take a submitted application back into the draft, while the call is open."""
-    need_editor(actor)
+    actor.need_agency(P.APPLICATION_EDIT)
     async with db.unit_of_work(actor):
         found = await queries.application(actor, application_id, lock=True)
         await take_step(actor, "withdraw", found, case_of(actor, found, seen_version))

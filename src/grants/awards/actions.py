@@ -22,7 +22,7 @@ from grants.awards.workflow import AWARD, AwardState, InstalmentState
 from grants.budget import ledger
 from grants.budget import queries as budget
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
+from grants.kernel.errors import N_, Conflict, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission
 from grants.kernel.money import Fen
 from grants.platform import db
@@ -63,8 +63,7 @@ async def create_award(actor: Actor, plan: AwardPlan, *, today: date) -> int:
     Raises RuleBroken where shares or instalments do not add up, or a line belongs to
     another programme.
     """
-    if not actor.may(Permission.AWARD_CREATE):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.AWARD_CREATE)
     _refuse(plan.refusal())
     async with db.unit_of_work(actor):
         await _refuse_foreign_lines(plan)
@@ -274,8 +273,7 @@ async def confirm_condition(
 
     Raises RuleBroken unless the award is active and the instalment is not asked for yet.
     """
-    if not actor.may(Permission.AWARD_CREATE):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.AWARD_CREATE)
     async with db.unit_of_work(actor):
         instalment = await queries.instalment(instalment_id)
         found = await queries.award(actor, instalment.award_id, lock=True)
@@ -360,8 +358,7 @@ async def record_notice(
 
     The payment gate counts its working days. Raises RuleBroken where it ends before it begins.
     """
-    if not actor.may(Permission.AWARD_CREATE):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.AWARD_CREATE)
     if last < first:
         raise RuleBroken("award.notice_backwards", N_("The notice ends before it begins."))
     async with db.unit_of_work(actor):

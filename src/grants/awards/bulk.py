@@ -12,7 +12,6 @@ from datetime import date
 from grants.awards.listed import EarlierAward, ListedAward
 from grants.awards.workflow import AwardState
 from grants.kernel import calendar
-from grants.kernel.errors import N_, NotAllowed
 from grants.kernel.identity import Actor, Permission
 from grants.platform import db
 from grants.platform.audit import record_all, take_duties
@@ -45,8 +44,7 @@ async def record_listed_awards(
     Nothing is committed: a draft is approved by another person than who brought it in.
     Raises NotAllowed, and Conflict where one of them came in before.
     """
-    if not actor.may(Permission.AWARD_IMPORT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.AWARD_IMPORT)
     ids = await _insert(actor, awards, await _numbers(awards, today))
     written = list(zip(ids, awards, strict=True))
     drafts = [(i, award) for i, award in written if award.state is AwardState.DRAFT]

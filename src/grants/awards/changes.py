@@ -30,7 +30,7 @@ from grants.budget import queries as budget
 from grants.budget.rules import FundMatrix, fund_may_pay, line_has_left, line_is_open
 from grants.budget.workflow import ProposalCase, ProposalState
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, NotFound, Refusal, RuleBroken
+from grants.kernel.errors import N_, Conflict, NotFound, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission
 from grants.kernel.money import Fen
 from grants.platform import db
@@ -159,8 +159,7 @@ async def propose_change(
     that claim off. Raises RuleBroken where days, lines or amounts do not fit, Conflict on a
     stale page or while another change waits.
     """
-    if not actor.may(Permission.AWARD_CREATE):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.AWARD_CREATE)
     async with db.unit_of_work(actor):
         award = await queries.award(actor, award_id, lock=True)
         if award.state != AwardState.ACTIVE:

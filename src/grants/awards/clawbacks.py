@@ -9,7 +9,7 @@ from grants.awards import queries
 from grants.awards.rules import ClaimCase, claim_within_paid
 from grants.awards.workflow import CLAWBACK, ClaimState
 from grants.kernel import calendar
-from grants.kernel.errors import N_, NotAllowed, NotFound, RuleBroken
+from grants.kernel.errors import N_, NotFound, RuleBroken
 from grants.kernel.identity import Actor, Permission
 from grants.kernel.money import Fen
 from grants.platform import db
@@ -105,8 +105,7 @@ async def propose_clawback(
 
     Raises RuleBroken above what was paid and is not claimed already.
     """
-    if not actor.may(Permission.AWARD_CREATE):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.AWARD_CREATE)
     async with db.unit_of_work(actor):
         award = await queries.award(actor, award_id, lock=True)
         claimed = sum(

@@ -14,7 +14,7 @@ from grants.banking.tables import Batch
 from grants.banking.workflow import BATCH, BatchCase, BatchState
 from grants.budget import queries as budget
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
+from grants.kernel.errors import N_, Conflict, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission
 from grants.kernel.money import Fen
 from grants.parties import queries as parties
@@ -27,7 +27,6 @@ from grants.platform.audit import Case, record
 from grants.platform.policy import policy_on
 
 KIND = "batch"
-NOT_PERMITTED = N_("Your roles do not include this step.")
 
 
 async def make_batch(actor: Actor, payment_ids: Sequence[int], profile: str, *, today: date) -> int:
@@ -36,8 +35,7 @@ async def make_batch(actor: Actor, payment_ids: Sequence[int], profile: str, *, 
     Raises RuleBroken for an empty choice or a payment that is not approved, Conflict when
     one is in a batch already.
     """
-    if not actor.may(Permission.BATCH_MAKE):
-        raise NotAllowed("not_permitted", NOT_PERMITTED)
+    actor.need(Permission.BATCH_MAKE)
     if not payment_ids:
         raise RuleBroken("batch.empty", N_("Choose at least one payment."))
     if profile not in PROFILES:
@@ -136,8 +134,7 @@ async def _findings(
 
 async def remove_item(actor: Actor, batch_id: int, item_no: str, *, seen_version: int) -> None:
     """Take one payment out of an open batch."""
-    if not actor.may(Permission.BATCH_MAKE):
-        raise NotAllowed("not_permitted", NOT_PERMITTED)
+    actor.need(Permission.BATCH_MAKE)
     async with db.unit_of_work(actor):
         batch = await queries.batch(batch_id, lock=True)
         if batch.state != BatchState.OPEN or batch.version != seen_version:
@@ -219,8 +216,7 @@ def sealed(content: bytes) -> bytes:
 
 async def download_file(actor: Actor, batch_id: int) -> BatchFile:
     """The frozen file, byte for byte, checked against its SHA-256; the download is recorded."""
-    if not (actor.may(Permission.BATCH_MAKE) or actor.may(Permission.BATCH_SEND)):
-        raise NotAllowed("not_permitted", NOT_PERMITTED)
+    actor.need(Permission.BATCH_MAKE, Permission.BATCH_SEND)
     async with db.unit_of_work(actor):
         batch = await queries.batch(batch_id)
         sealed = await db.value("SELECT file_content FROM batch WHERE id = $1", batch_id)

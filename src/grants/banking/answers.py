@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from grants.banking import queries
-from grants.banking.actions import NOT_PERMITTED, sealed, take_batch_step
+from grants.banking.actions import sealed, take_batch_step
 from grants.banking.bank_profiles import PROFILES
 from grants.banking.bank_results import (
     BadResultFile,
@@ -19,7 +19,7 @@ from grants.banking.bank_results import (
 from grants.banking.workflow import BatchState, ItemState
 from grants.budget import queries as budget
 from grants.kernel import calendar
-from grants.kernel.errors import N_, NotAllowed, RuleBroken
+from grants.kernel.errors import N_, RuleBroken
 from grants.kernel.identity import Actor, Permission
 from grants.kernel.money import Fen, yuan_text
 from grants.payments import queries as payment_queries
@@ -53,8 +53,7 @@ async def take_results(
     overrules the bank's. Raises BadResultFile with every line that names an unknown item,
     another amount, an outcome that contradicts an earlier one, or a payment without its day.
     """
-    if not actor.may(Permission.RESULT_IMPORT):
-        raise NotAllowed("not_permitted", NOT_PERMITTED)
+    actor.need(Permission.RESULT_IMPORT)
     if booked_on and booked_on > today:
         raise RuleBroken("result.day_ahead", N_("The bank cannot have booked after today."))
     file = _with_days(await _read(name, content), booked_on)

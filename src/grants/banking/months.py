@@ -12,7 +12,7 @@ from datetime import date
 
 from grants.kernel import calendar
 from grants.kernel.calendar import Period
-from grants.kernel.errors import N_, Conflict, NotAllowed, RuleBroken
+from grants.kernel.errors import N_, Conflict, RuleBroken
 from grants.kernel.identity import Actor, Permission
 from grants.kernel.money import Fen
 from grants.platform import db
@@ -158,8 +158,7 @@ async def explain_difference(
     Raises Conflict in a closed month, whose explanations stay as they were when it closed, and
     RuleBroken where there is no such difference (any more).
     """
-    if not (actor.may(Permission.MONTH_CLOSE) or actor.may(Permission.RESULT_IMPORT)):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.MONTH_CLOSE, Permission.RESULT_IMPORT)
     if len(explanation.strip()) < 5:
         raise RuleBroken("payment.reason_missing", N_("Give the reason in a few words."))
     async with db.unit_of_work(actor):
@@ -200,8 +199,7 @@ async def close_month(actor: Actor, month_on: date, *, today: date) -> None:
     Raises NotAllowed when the person took in a bank file of that month (domain §1.8:
     importing bank results and reconciling are separate duties).
     """
-    if not actor.may(Permission.MONTH_CLOSE):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.MONTH_CLOSE)
     async with db.unit_of_work(actor):
         # Result files take this row FOR SHARE, so none slips in while the month closes.
         await db.execute(
@@ -249,8 +247,7 @@ async def close_month(actor: Actor, month_on: date, *, today: date) -> None:
 
 async def reopen_month(actor: Actor, month_on: date, *, reason: str) -> None:
     """Open a closed month again, with a reason: a late answer of the bank belongs to it."""
-    if not actor.may(Permission.MONTH_CLOSE):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.MONTH_CLOSE)
     if len(reason.strip()) < 5:
         raise RuleBroken("payment.reason_missing", N_("Give the reason in a few words."))
     async with db.unit_of_work(actor):

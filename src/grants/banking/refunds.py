@@ -11,7 +11,7 @@ from grants.budget import queries as budget
 from grants.budget.rules import line_is_open
 from grants.budget.workflow import PROPOSAL, ProposalCase, ProposalState, refuse_no_decision
 from grants.kernel import calendar
-from grants.kernel.errors import N_, NotAllowed, NotFound, RuleBroken
+from grants.kernel.errors import N_, NotFound, RuleBroken
 from grants.kernel.identity import Actor, Permission
 from grants.kernel.money import Fen, yuan_text
 from grants.payments import queries as payment_queries
@@ -78,8 +78,7 @@ async def record_refund(
     One notice per original payment's refund: `reference` is unique. Raises RuleBroken when
     the payment is not paid, or when all refunds together would exceed it.
     """
-    if not actor.may(Permission.REFUND_RECORD):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.REFUND_RECORD)
     async with db.unit_of_work(actor):
         payment = await payment_queries.payment(actor, payment_id, lock=True)
         if payment.state != PaymentState.PAID or payment.paid_on is None:
@@ -137,8 +136,7 @@ async def decide_refund(actor: Actor, refund_id: int, verb: str, *, reason: str 
     Open claims on the award are settled with it, oldest first. A line whose year has been
     closed since takes no quota back: the money is surrendered.
     """
-    if not actor.may(Permission.REFUND_APPROVE):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.REFUND_APPROVE)
     refuse_no_decision(verb)
     async with db.unit_of_work(actor):
         found = await db.row(_REFUND + "WHERE r.id = $1 FOR NO KEY UPDATE OF r", refund_id)

@@ -22,24 +22,17 @@ from grants.budget.rules import (
 from grants.budget.tables import CashPlan, FundSource, Programme, QuotaMovement
 from grants.budget.workflow import PROPOSAL, ProposalCase, ProposalState, refuse_no_decision
 from grants.kernel import calendar
-from grants.kernel.errors import N_, NotAllowed, Refusal, RuleBroken
+from grants.kernel.errors import N_, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission
 from grants.kernel.money import Fen, yuan_text
 from grants.platform import db
 from grants.platform.audit import Case, record, take_duty
 from grants.platform.policy import policy_on
 
-_NOT_PERMITTED = N_("Your roles do not include this step.")
-
-
-def need(actor: Actor, permission: Permission) -> None:
-    if not actor.may(permission):
-        raise NotAllowed("not_permitted", _NOT_PERMITTED)
-
 
 async def add_fund_source(actor: Actor, code: str, name: str, name_en: str, kind: str) -> int:
     """A new source of money; answers its id."""
-    need(actor, Permission.BUDGET_PROPOSE)
+    actor.need(Permission.BUDGET_PROPOSE)
     async with db.unit_of_work(actor):
         source = FundSource(code=code, name=name, name_en=name_en, kind=kind)
         await FundSource.insert(source)
@@ -51,7 +44,7 @@ async def add_programme(
     actor: Actor, code: str, name: str, name_en: str, instrument: str, department: str
 ) -> int:
     """A new programme; answers its id."""
-    need(actor, Permission.BUDGET_PROPOSE)
+    actor.need(Permission.BUDGET_PROPOSE)
     async with db.unit_of_work(actor):
         programme = Programme(
             code=code, name=name, name_en=name_en, instrument=instrument, department=department
@@ -77,7 +70,7 @@ async def open_line(
     Raises RuleBroken where the fund source may not pay the programme (domain §1.6), or a code
     stands in no list.
     """
-    need(actor, Permission.BUDGET_PROPOSE)
+    actor.need(Permission.BUDGET_PROPOSE)
     async with db.unit_of_work(actor):
         known = (await policy_on("budget_codes", BudgetCodes, date(fiscal_year, 1, 1))).body
         unknown = codes_are_known(known, func_code, gov_eco_code, dept_eco_code)
@@ -140,7 +133,7 @@ async def propose_quota(
     reason: str = "",
 ) -> int:
     """Propose a quota movement under its document; answers its id. Nothing moves yet."""
-    need(actor, Permission.BUDGET_PROPOSE)
+    actor.need(Permission.BUDGET_PROPOSE)
     if kind not in PROPOSABLE:
         raise RuleBroken("budget.not_proposable", N_("Closing the year posts this by itself."))
     async with db.unit_of_work(actor):
@@ -272,7 +265,7 @@ async def _decide(
 
 async def propose_cash_plan(actor: Actor, line_id: int, months_fen: Sequence[int]) -> int:
     """Propose a line's twelve monthly amounts; answers the revision's id."""
-    need(actor, Permission.BUDGET_PROPOSE)
+    actor.need(Permission.BUDGET_PROPOSE)
     if len(months_fen) != 12:
         raise ValueError("a cash plan has twelve months")
     async with db.unit_of_work(actor):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from grants.budget import ledger, queries
-from grants.budget.actions import insert_line, need
+from grants.budget.actions import insert_line
 from grants.budget.rules import (
     LineEnd,
     year_end_of,
@@ -26,7 +26,7 @@ async def preview_year_end(fiscal_year: int) -> list[LineEnd | Refusal]:
 
 async def propose_year_end(actor: Actor, fiscal_year: int, document_no: str) -> int:
     """Propose to close a year: carry-over and surplus of each line as they stand now."""
-    need(actor, Permission.BUDGET_PROPOSE)
+    actor.need(Permission.BUDGET_PROPOSE)
     async with db.unit_of_work(actor):
         ends = await _year_ends(fiscal_year)
         proposal_id = await db.value(

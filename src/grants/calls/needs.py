@@ -57,8 +57,7 @@ async def enter_need(actor: Actor, details: NeedDetails) -> int:
     Towns, communities and deliberations bring needs in; an agency that would apply for the
     money does not. Raises NotAllowed for one.
     """
-    if not actor.may(P.NEED_ENTER):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(P.NEED_ENTER)
     if actor.organisation_id is not None:
         organisation = await parties.organisation(actor, actor.organisation_id)
         if organisation.kind != Kind.COMMITTEE:

@@ -6,7 +6,7 @@ from grants.calls import queries
 from grants.calls.rounds import ROUND_KIND
 from grants.calls.workflow import RoundState
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, RuleBroken
+from grants.kernel.errors import N_, Conflict, RuleBroken
 from grants.kernel.identity import Actor, Role
 from grants.kernel.identity import Permission as P
 from grants.platform import db, inbox
@@ -18,8 +18,7 @@ _MOST_OPEN = 10
 
 async def ask(actor: Actor, round_id: int, text: str) -> int:
     """Ask about a round that is announced or open; answers the question's id."""
-    if not actor.may(P.APPLICATION_EDIT) or actor.organisation_id is None:
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    organisation_id = actor.need_agency(P.APPLICATION_EDIT)
     async with db.unit_of_work(actor):
         found = await queries.round_of(round_id, lock=True)
         if found.state not in (RoundState.PUBLISHED, RoundState.OPEN):
@@ -38,7 +37,7 @@ async def ask(actor: Actor, round_id: int, text: str) -> int:
             "answer) VALUES ($1, $2, $3, $4, $5, '') RETURNING id",
             round_id,
             text,
-            actor.organisation_id,
+            organisation_id,
             actor.person_id,
             calendar.now(),
         )
@@ -56,8 +55,7 @@ async def ask(actor: Actor, round_id: int, text: str) -> int:
 
 async def answer(actor: Actor, question_id: int, text: str) -> None:
     """Answer in public; whoever asked is told. Raises Conflict where somebody has answered."""
-    if not actor.may(P.CALL_EDIT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(P.CALL_EDIT)
     async with db.unit_of_work(actor):
         found = await queries.question(question_id, lock=True)
         if found.answer:

@@ -16,7 +16,7 @@ from grants.calls.rules import RevisionCase, RoundCase, change_keeps_promises
 from grants.calls.terms import CallRules, CallTerms
 from grants.calls.workflow import REVISION, ROUND, RevisionState, RoundState
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
+from grants.kernel.errors import N_, Conflict, Refusal, RuleBroken
 from grants.kernel.identity import SYSTEM, Actor, Role
 from grants.kernel.identity import Permission as P
 from grants.platform import db, inbox
@@ -31,11 +31,6 @@ db.explain_constraint(
     "call.revision_waits",
     N_("A revision of this round is being drafted or decided already."),
 )
-
-
-def _need(actor: Actor, permission: P) -> None:
-    if not actor.may(permission):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
 
 
 async def begin_round(actor: Actor, fiscal_year: int, title: str, *, today: date) -> int:
@@ -70,7 +65,7 @@ def _a_year_later(day: str) -> str:
 async def _begin(
     actor: Actor, fiscal_year: int, body: Mapping[str, Any], policy_version: int
 ) -> int:
-    _need(actor, P.CALL_EDIT)
+    actor.need(P.CALL_EDIT)
     async with db.unit_of_work(actor):
         number = await db.next_number(f"call-{fiscal_year}")
         round_id = await db.value(
@@ -118,7 +113,7 @@ async def revise_round(actor: Actor, round_id: int, *, note: str) -> int:
 
     Raises Conflict where one is being drafted or decided already.
     """
-    _need(actor, P.CALL_EDIT)
+    actor.need(P.CALL_EDIT)
     async with db.unit_of_work(actor):
         found = await queries.round_of(round_id, lock=True)
         if found.terms is None or found.state not in (RoundState.PUBLISHED, RoundState.OPEN):
@@ -273,7 +268,7 @@ async def discard_revision(actor: Actor, revision_id: int, *, seen_version: int)
 
 async def cite_needs(actor: Actor, round_id: int, need_ids: Sequence[int]) -> None:
     """The needs that a round cites, all of them anew."""
-    _need(actor, P.CALL_EDIT)
+    actor.need(P.CALL_EDIT)
     async with db.unit_of_work(actor):
         await queries.round_of(round_id, lock=True)
         await db.execute(

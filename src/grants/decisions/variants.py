@@ -8,7 +8,7 @@ from grants.calls.workflow import RoundState
 from grants.decisions import queries
 from grants.decisions.rules import Choice, choice_holds
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, NotFound, RuleBroken
+from grants.kernel.errors import N_, Conflict, NotFound, RuleBroken
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
 from grants.kernel.money import Fen
@@ -26,11 +26,6 @@ db.explain_constraint(
 )
 
 
-def _need(actor: Actor) -> None:
-    if not actor.may(P.PANEL_EDIT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
-
-
 def first_choice(terms: CallTerms, ceiling_fen: Fen) -> Choice:
     """What the terms say themselves: all the money, the places of each category, no floors."""
     places = {one.code: one.places for one in terms.categories if one.places}
@@ -44,7 +39,7 @@ async def begin_variant(
 
     Raises RuleBroken while the round is not in review, Conflict where the name is taken.
     """
-    _need(actor)
+    actor.need(P.PANEL_EDIT)
     async with db.unit_of_work(actor):
         found = await calls.round_of(round_id)
         if found.state != RoundState.REVIEW or found.terms is None:
@@ -75,7 +70,7 @@ async def choose(actor: Actor, variant_id: int, choice: Choice, *, seen_version:
     Raises Conflict where somebody changed it meanwhile; RuleBroken, with `field` among its
     params, where it asks for more than there is.
     """
-    _need(actor)
+    actor.need(P.PANEL_EDIT)
     async with db.unit_of_work(actor):
         variant = await queries.variant(variant_id, lock=True)
         if variant.version != seen_version:
@@ -101,7 +96,7 @@ async def choose(actor: Actor, variant_id: int, choice: Choice, *, seen_version:
 
 async def discard(actor: Actor, variant_id: int) -> int:
     """Throw a variant away; answers its round."""
-    _need(actor)
+    actor.need(P.PANEL_EDIT)
     async with db.unit_of_work(actor):
         variant = await queries.variant(variant_id, lock=True)
         await db.execute("DELETE FROM funding_variant WHERE id = $1", variant_id)

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 
 from litestar.datastructures import FormMultiDict
@@ -14,10 +13,9 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from grants.figures.shapes import Leaf, Shape, Widget, shape_of
 from grants.figures.words import Words
-from grants.kernel.calendar import ZONE
 from grants.kernel.errors import N_, Refusal
 from grants.kernel.money import fen_from_yuan
-from grants.platform.forms import Day, Said, Trimmed, said
+from grants.platform.forms import Day, Moment, Said, Trimmed, said
 
 _MOST_ROWS = 200
 
@@ -168,21 +166,14 @@ def _permille(text: str) -> int:
     return int(found[1]) * 10 + int(found[2] or 0)
 
 
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Refusal("form.moment", N_("Enter a moment like 2026-11-18 17:00.")) from error
-    return moment.replace(tzinfo=ZONE) if moment.tzinfo is None else moment.astimezone(ZONE)
-
-
 _DAY: TypeAdapter[Any] = TypeAdapter(Day)
+_MOMENT: TypeAdapter[Any] = TypeAdapter(Moment)
 _READERS: Mapping[Widget, Callable[[str], object]] = {
     Widget.AMOUNT: fen_from_yuan,
     Widget.NUMBER: _number,
     Widget.PERCENT: _permille,
     Widget.DAY: _DAY.validate_python,
-    Widget.MOMENT: _moment,
+    Widget.MOMENT: _MOMENT.validate_python,
 }
 _TEXT: TypeAdapter[str] = TypeAdapter(Annotated[Trimmed, Field(max_length=300)])
 _LONG: TypeAdapter[str] = TypeAdapter(Annotated[Trimmed, Field(max_length=5000)])

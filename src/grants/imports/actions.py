@@ -29,7 +29,7 @@ from grants.imports.report import (
 )
 from grants.imports.writing import write_lines
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
+from grants.kernel.errors import N_, Conflict, Refusal, RuleBroken
 from grants.kernel.identity import SYSTEM, Actor, Permission
 from grants.platform import db
 from grants.platform.audit import Case, record
@@ -54,7 +54,7 @@ async def preview_import(
 
     Raises NotAllowed, and RuleBroken where the file as a whole cannot be read.
     """
-    _need_permission(actor)
+    actor.need(Permission.AWARD_IMPORT)
     reading = await read(name, content, options)
     judged = await judged_lines(reading, options, today, _tell_nobody)
     return report_of("PREVIEW", reading, judged, options, await notes_on(content))
@@ -86,11 +86,6 @@ def _tell_nobody(_step: str, _done: int, _count: int) -> None:
     """Progress that nobody watches."""
 
 
-def _need_permission(actor: Actor) -> None:
-    if not actor.may(Permission.AWARD_IMPORT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
-
-
 # Runs
 
 
@@ -99,7 +94,7 @@ async def open_run(actor: Actor, name: str, content: bytes, options: ImportOptio
 
     Raises Conflict `import.running` while another one is at work.
     """
-    _need_permission(actor)
+    actor.need(Permission.AWARD_IMPORT)
     await end_broken_runs()
     running = await queries.running()
     if running is not None:

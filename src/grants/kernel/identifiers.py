@@ -9,6 +9,8 @@ import re
 import unicodedata
 from datetime import date
 
+from grants.kernel.errors import N_, FieldFault
+
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -130,6 +132,13 @@ def is_phone(text: str) -> bool:
 def last_four(text: str) -> str:
     """The last four characters, for screens (domain §9.2). Example: "9971"."""
     return plain_identifier(text)[-4:]
+
+
+def checked_phone(text: str) -> str:
+    """The mobile number without spaces; raises FieldFault for anything else."""
+    if not is_phone(text):
+        raise FieldFault(N_("This is not a mobile number."))
+    return plain_identifier(text)
 
 
 def masked_phone(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from grants.kernel.errors import N_
+from grants.kernel.errors import N_, NotAllowed
 
 
 class Role(StrEnum):
@@ -250,6 +250,18 @@ class Actor:
     def may(self, permission: Permission) -> bool:
         """Whether one of the roles grants `permission`."""
         return permission in self.permissions
+
+    def need(self, *any_of: Permission) -> None:
+        """Go on with one of these permissions; raises NotAllowed."""
+        if self.permissions.isdisjoint(any_of):
+            raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+
+    def need_agency(self, permission: Permission) -> int:
+        """The organisation for which the person acts; raises NotAllowed, for the bureau too."""
+        self.need(permission)
+        if self.organisation_id is None:
+            raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+        return self.organisation_id
 
 
 #: Scheduled work acts in this name: user and person 1, created by the first migration.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from grants.kernel.errors import N_, Conflict, NotAllowed, NotFound, Refusal
+from grants.kernel.errors import N_, Conflict, NotFound, Refusal
 from grants.kernel.identity import Actor, Permission
 
 Case = TypeVar("Case")
@@ -46,8 +46,7 @@ class Workflow(Generic[Case]):
         offered = [step for step in self.steps if step.verb == verb]
         if not offered:
             raise NotFound()
-        if not any(actor.may(step.permission) for step in offered):
-            raise NotAllowed("workflow.not_permitted", N_("Your roles do not include this step."))
+        actor.need(*(step.permission for step in offered))
         for step in offered:
             if state in step.sources and actor.may(step.permission):
                 for guard in step.guards:

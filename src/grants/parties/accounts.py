@@ -52,8 +52,7 @@ async def enter_account(
     RuleBroken for a number or a routing number of a wrong form, NotFound for an unknown
     payee, Conflict `account.known` where this payee has the account already.
     """
-    if not actor.may(P.ACCOUNT_ENTER):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(P.ACCOUNT_ENTER)
     number = plain_identifier(details.number)
     fault = rules.account_fault(number)
     if fault:

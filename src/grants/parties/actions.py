@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, RuleBroken
+from grants.kernel.errors import N_, Conflict, RuleBroken
 from grants.kernel.identifiers import is_phone, masked_phone, plain_identifier
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
@@ -50,11 +50,6 @@ db.explain_constraint(
     "organisation.known_elsewhere",
     N_("An organisation with this number is on record already."),
 )
-
-
-def _need(actor: Actor, permission: P) -> None:
-    if not actor.may(permission):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
 
 
 @dataclass(frozen=True)
@@ -123,7 +118,7 @@ async def register_organisation(
     Raises RuleBroken for a wrong credit code, a kind that contradicts it or a wrong phone, and
     Conflict `organisation.known` for a code that is on record.
     """
-    _need(actor, P.ORGANISATION_EDIT)
+    actor.need(P.ORGANISATION_EDIT)
     checked = checked_details(details)
     if checked.uscc is None and not external_id:
         raise RuleBroken("organisation.unidentified", N_("An organisation needs a credit code."))
@@ -199,7 +194,7 @@ async def change_organisation(
 
     Raises as `register_organisation`, and Conflict `organisation.stale` on a stale page.
     """
-    _need(actor, P.ORGANISATION_EDIT)
+    actor.need(P.ORGANISATION_EDIT)
     checked = checked_details(details)
     async with db.unit_of_work(actor):
         before = await _fresh(actor, organisation_id, seen_version)
@@ -245,7 +240,7 @@ async def set_grade(
     seen_version: int,
 ) -> None:
     """Record the assessed grade and its last day; None takes the grade away."""
-    _need(actor, P.ORGANISATION_EDIT)
+    actor.need(P.ORGANISATION_EDIT)
     if (grade is None) != (expires_on is None):
         raise RuleBroken("organisation.grade_end", N_("A grade needs the last day it holds."))
     async with db.unit_of_work(actor):
@@ -275,7 +270,7 @@ async def record_inspection(
     today: date,
 ) -> None:
     """Record the result of the annual inspection for `year`, which is over by then."""
-    _need(actor, P.ORGANISATION_EDIT)
+    actor.need(P.ORGANISATION_EDIT)
     if not 2000 <= year < today.year:
         raise RuleBroken(
             "organisation.inspection_year",
@@ -303,7 +298,7 @@ async def set_standing(
     actor: Actor, organisation_id: int, standing: Standing, note: str, *, seen_version: int
 ) -> None:
     """Record how the registering body lists it, and where that is written."""
-    _need(actor, P.ORGANISATION_EDIT)
+    actor.need(P.ORGANISATION_EDIT)
     if not note.strip():
         raise RuleBroken("organisation.standing_note", N_("Say where this is written."))
     async with db.unit_of_work(actor):
@@ -341,7 +336,7 @@ async def decide_duplicate(actor: Actor, flag_id: int, *, same: bool, note: str)
     state = "SAME" if same else "DIFFERENT"
     async with db.unit_of_work(actor):
         pair = await duplicates.duplicate(actor, flag_id)
-        _need(actor, duplicates.DECIDED_WITH[pair.kind])
+        actor.need(duplicates.DECIDED_WITH[pair.kind])
         done = await db.execute(
             """
             UPDATE duplicate_flag SET state = $4, decided_by = $5, decided_at = $6,

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from grants.kernel.errors import N_, FieldFault, Refusal
-from grants.kernel.identifiers import is_cnaps, is_phone, plain_identifier
+from grants.kernel.identifiers import is_cnaps, plain_identifier
 from grants.parties import rules
 from grants.parties.rules import Grade, Inspection, Kind, Standing
-from grants.platform.forms import FormErrors, OptionalDay, Trimmed, faulty
+from grants.platform.forms import FormErrors, OptionalDay, OptionalPhone, Trimmed, faulty
 
 Line = Annotated[Trimmed, AfterValidator(lambda text: " ".join(text.split()))]
 Name = Annotated[Line, Field(min_length=2, max_length=120)]
@@ -37,12 +37,6 @@ def _account_number(given: object) -> object:
     return plain_identifier(given)
 
 
-def _phone(given: object) -> object:
-    if isinstance(given, str) and given.strip() and not is_phone(given):
-        raise FieldFault(N_("This is not a mobile number."))
-    return given
-
-
 def _cnaps(given: object) -> object:
     if not isinstance(given, str) or not given.strip():
         return None
@@ -63,7 +57,7 @@ class OrganisationForm(BaseModel):
     kind: Annotated[Kind | None, BeforeValidator(_nothing)] = None
     town: Annotated[Line, Field(max_length=60)] = ""
     registered_on: OptionalDay = None
-    phone: Annotated[Trimmed, BeforeValidator(_phone)] = ""
+    phone: OptionalPhone = ""
     version: int = 0
 
 

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grants.kernel.errors import N_, NotAllowed
 from grants.kernel.identifiers import plain_identifier
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
@@ -182,8 +181,7 @@ async def register_imported_organisations(
     Each has a credit code or a number elsewhere (GB-CHC-1234). The same number is one
     organisation however often it comes; names that agree, or nearly, are flagged, never merged.
     """
-    if not actor.may(P.AWARD_IMPORT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(P.AWARD_IMPORT)
     async with db.unit_of_work(actor):
         matches = await match_organisations(given)
         new = {

@@ -12,7 +12,7 @@ from grants.awards.tiers import ApprovalTiers, payment_tier
 from grants.awards.workflow import AwardState, InstalmentState
 from grants.budget import ledger
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, RuleBroken
+from grants.kernel.errors import N_, Conflict, RuleBroken
 from grants.kernel.identity import Actor, Permission, Role
 from grants.kernel.money import Fen
 from grants.parties import queries as parties
@@ -56,8 +56,7 @@ async def draft_payment(
     Raises RuleBroken when the award is not active or its year has not been committed,
     Conflict when somebody has asked for the instalment already.
     """
-    if not actor.may(Permission.PAYMENT_REQUEST):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.PAYMENT_REQUEST)
     async with db.unit_of_work(actor):
         instalment = await award_queries.instalment(instalment_id)
         award = await award_queries.award(actor, instalment.award_id, lock=True)

@@ -48,11 +48,6 @@ db.explain_constraint(
 )
 
 
-def _need(actor: Actor, permission: Permission) -> None:
-    if not actor.may(permission):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
-
-
 async def add_person(
     actor: Actor, name: str, *, id_number: str = "", phone: str = "", is_demo: bool = False
 ) -> int:
@@ -60,8 +55,7 @@ async def add_person(
 
     Raises RuleBroken for a wrong number, Conflict where the id number is known already.
     """
-    if not (actor.may(Permission.PERSON_EDIT) or actor.may(Permission.PEOPLE_EDIT)):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.PERSON_EDIT, Permission.PEOPLE_EDIT)
     async with db.unit_of_work(actor):
         return await insert_person(actor, name, id_number, phone, is_demo=is_demo)
 
@@ -105,7 +99,7 @@ async def find_person(id_number: str) -> int | None:
 
 async def unmask(actor: Actor, person_id: int, *, reason: str) -> tuple[str, str]:
     """Id number and phone in the clear, for a reason that is kept (个保法 第51条)."""
-    _need(actor, Permission.PERSON_UNMASK)
+    actor.need(Permission.PERSON_UNMASK)
     if len(reason.strip()) < 5:
         raise RuleBroken("person.reason_missing", N_("Give the reason in a few words."))
     async with db.unit_of_work(actor):
@@ -123,7 +117,7 @@ async def add_account(
     actor: Actor, username: str, person_id: int, password: str, *, organisation_id: int | None
 ) -> int:
     """An account for a person; answers its id. It holds no role yet."""
-    _need(actor, Permission.PEOPLE_EDIT)
+    actor.need(Permission.PEOPLE_EDIT)
     await refuse_password(password)
     async with db.unit_of_work(actor):
         return await insert_account(actor, username, person_id, password, organisation_id)
@@ -144,7 +138,7 @@ async def open_account(
     Raises RuleBroken for a wrong number or a weak password, Conflict where the user name is taken
     or the id number belongs to somebody of another name.
     """
-    _need(actor, Permission.PEOPLE_EDIT)
+    actor.need(Permission.PEOPLE_EDIT)
     await refuse_password(password)
     async with db.unit_of_work(actor):
         person_id = await find_person(id_number) if id_number else None
@@ -176,7 +170,7 @@ async def insert_account(
 
 async def deactivate(actor: Actor, user_id: int, *, reason: str) -> None:
     """Close another person's account; its sessions end at once."""
-    _need(actor, Permission.PEOPLE_EDIT)
+    actor.need(Permission.PEOPLE_EDIT)
     account = await queries.account(user_id, calendar.today())
     if account.person_id == actor.person_id:
         raise NotAllowed("people.own_account", N_("Another person has to close your account."))
@@ -190,7 +184,7 @@ async def grant_role(
     actor: Actor, user_id: int, role: Role, *, starts_on: date, ends_on: date | None = None
 ) -> None:
     """Give an account a role; raises RuleBroken where the person may not hold it too."""
-    _need(actor, Permission.ROLE_GRANT)
+    actor.need(Permission.ROLE_GRANT)
     async with db.unit_of_work(actor):
         account = await queries.account(user_id, starts_on)
         refusal = granter_is_another_person(actor.person_id, account.person_id)
@@ -218,7 +212,7 @@ async def end_role(actor: Actor, grant_id: int, *, on: date, reason: str) -> Non
 
     Raises Conflict where it has ended by then: ending again would lengthen it.
     """
-    _need(actor, Permission.ROLE_GRANT)
+    actor.need(Permission.ROLE_GRANT)
     async with db.unit_of_work(actor):
         user_id = await db.value(
             "UPDATE role_grant SET ends_on = $2 WHERE id = $1 AND starts_on < $2 "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grants.kernel.errors import N_, NotAllowed, RuleBroken
+from grants.kernel.errors import N_, RuleBroken
 from grants.kernel.identifiers import is_resident_id, last_four, plain_identifier
 from grants.kernel.identity import Actor, Permission
 from grants.platform import crypto, db
@@ -53,8 +53,7 @@ async def add_persons(
     They have no account and no bank account: nothing is paid to them before one is verified.
     Raises NotAllowed, RuleBroken for a wrong number, Conflict where a number is known.
     """
-    if not actor.may(Permission.AWARD_IMPORT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.AWARD_IMPORT)
     if not new:
         return []
     if not all(is_resident_id(person.id_number) for person in new):

@@ -57,8 +57,7 @@ async def set_password(actor: Actor, user_id: int, new: str, *, reason: str) -> 
     Whoever keeps the accounts does it, never for himself; the second factor stays, so that a
     password alone still opens nothing that moves money.
     """
-    if not actor.may(Permission.PEOPLE_EDIT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.PEOPLE_EDIT)
     account = await queries.account(user_id, calendar.today())
     if account.person_id == actor.person_id:
         raise NotAllowed("people.own_password", N_("Change your own password on your own page."))

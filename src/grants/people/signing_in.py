@@ -306,8 +306,7 @@ async def forget_second_factor(actor: Actor, user_id: int, *, reason: str) -> No
     Whoever grants roles does it, and whoever keeps accounts sets passwords: none of them alone
     can take an account over (三员分立, GB/T 22239—2019 [K]). Raises NotAllowed.
     """
-    if not actor.may(Permission.ROLE_GRANT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.ROLE_GRANT)
     account = await queries.account(user_id, calendar.today())
     if account.person_id == actor.person_id:
         raise NotAllowed(

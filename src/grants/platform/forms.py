@@ -6,13 +6,15 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, TypeVar, get_origin
 
 from litestar.datastructures import FormMultiDict
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError
 
+from grants.kernel.calendar import ZONE
 from grants.kernel.errors import N_, FieldFault, Refusal
+from grants.kernel.identifiers import checked_phone
 from grants.kernel.money import Fen, fen_from_yuan
 from grants.platform.texts import texts
 
@@ -111,6 +113,16 @@ def _day(given: object) -> object:
         raise FieldFault(N_("Enter a day like 2026-11-18.")) from error
 
 
+def _moment(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    try:
+        moment = datetime.fromisoformat(given.strip())
+    except ValueError as error:
+        raise FieldFault(N_("Enter a moment like 2026-11-18 17:00.")) from error
+    return moment.replace(tzinfo=ZONE) if moment.tzinfo is None else moment.astimezone(ZONE)
+
+
 Trimmed = Annotated[str, BeforeValidator(_trimmed)]
 #: An amount of money above zero, in fen; people write yuan.
 Yuan = Annotated[Fen, BeforeValidator(_positive_fen)]
@@ -122,6 +134,10 @@ OptionalYuan = Annotated[Fen | None, BeforeValidator(_maybe(_positive_fen))]
 OptionalYuanOrZero = Annotated[Fen | None, BeforeValidator(_maybe(_fen))]
 Day = Annotated[date, BeforeValidator(_day)]
 OptionalDay = Annotated[date | None, BeforeValidator(_maybe(_day))]
+#: Without an offset, a moment is one of Shanghai.
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Phone = Annotated[Trimmed, AfterValidator(checked_phone)]
+OptionalPhone = Annotated[Trimmed, AfterValidator(lambda given: given and checked_phone(given))]
 #: A row that a form names; whether there is one is for the action to say.
 Id = Annotated[int, BeforeValidator(_id)]
 OptionalId = Annotated[int | None, BeforeValidator(_maybe(_id))]

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from grants.figures.differences import differences
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal
+from grants.kernel.errors import N_, Conflict, Refusal
 from grants.kernel.identity import GRANTED, Actor, Permission, Role
 from grants.platform import db, inbox
 from grants.platform.audit import Case, record, take_duty
@@ -86,8 +86,7 @@ async def propose_version(actor: Actor, name: str, new: NewVersion, *, today: da
     Raises NotFound for an unknown kind, RuleBroken where the day or the body does not fit,
     Conflict where a proposal for the kind waits already.
     """
-    if not actor.may(Permission.POLICY_EDIT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(Permission.POLICY_EDIT)
     kind = kind_of(name)
     async with db.unit_of_work(actor):
         await queries.lock_spans(name)

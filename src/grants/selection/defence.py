@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from grants.calls import queries as calls
 from grants.kernel import calendar
-from grants.kernel.errors import N_, NotAllowed, RuleBroken
+from grants.kernel.errors import N_, RuleBroken
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
 from grants.platform import db, inbox
@@ -51,8 +51,7 @@ async def draw_timetable(actor: Actor, panel_id: int, plan: Plan) -> None:
 
     Raises RuleBroken once the defence has begun, or in a round without one.
     """
-    if not actor.may(P.PANEL_EDIT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(P.PANEL_EDIT)
     async with db.unit_of_work(actor):
         panel = await queries.panel(panel_id, lock=True)
         found = await calls.round_of(panel.round_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed
+from grants.kernel.errors import N_, Conflict
 from grants.kernel.identity import Actor
 from grants.kernel.identity import Permission as P
 from grants.platform import db
@@ -35,14 +35,9 @@ class ExpertDetails:
     is_active: bool = True
 
 
-def _need(actor: Actor) -> None:
-    if not actor.may(P.PANEL_EDIT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
-
-
 async def add_expert(actor: Actor, person_id: int, details: ExpertDetails) -> int:
     """Put a person into the pool; answers the expert's id. Raises Conflict where he is in it."""
-    _need(actor)
+    actor.need(P.PANEL_EDIT)
     async with db.unit_of_work(actor):
         expert_id = await db.value(
             "INSERT INTO expert (person, kind, themes, employer, is_active, version) "
@@ -61,7 +56,7 @@ async def change_expert(
     actor: Actor, expert_id: int, details: ExpertDetails, *, seen_version: int
 ) -> None:
     """Change what is known of an expert; an inactive one is drawn no more."""
-    _need(actor)
+    actor.need(P.PANEL_EDIT)
     async with db.unit_of_work(actor):
         found = await queries.expert(expert_id, lock=True)
         if found.version != seen_version:
@@ -82,7 +77,7 @@ async def record_tie(
     actor: Actor, expert_id: int, organisation_id: int, kind: TieKind, until: date | None
 ) -> None:
     """Record what ties an expert to an organisation, as the office knows it."""
-    _need(actor)
+    actor.need(P.PANEL_EDIT)
     async with db.unit_of_work(actor):
         await write_tie(actor, expert_id, organisation_id, kind, until, by_himself=False)
 

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from grants.kernel.calendar import ZONE
-from grants.kernel.errors import N_, FieldFault
-from grants.platform.forms import Checkbox, Id, OptionalDay, OptionalYuanOrZero, Trimmed
+from grants.platform.forms import Checkbox, Id, Moment, OptionalDay, OptionalYuanOrZero, Trimmed
 from grants.selection.rules import ExpertKind, TieKind
 
 Reason = Annotated[Trimmed, Field(min_length=5, max_length=500)]
-
-
-def _moment(given: object) -> object:
-    try:
-        return datetime.fromisoformat(str(given)).replace(tzinfo=ZONE)
-    except ValueError as error:
-        raise FieldFault(N_("Enter a moment like 2026-11-18 17:00.")) from error
 
 
 class ExpertForm(BaseModel):
@@ -70,7 +60,7 @@ class RecuseForm(BaseModel):
 class TimetableForm(BaseModel):
     """When and where projects are presented."""
 
-    starts_at: Annotated[datetime, BeforeValidator(_moment)]
+    starts_at: Moment
     minutes: Annotated[int, Field(ge=5, le=120)]
     per_day: Annotated[int, Field(ge=1, le=60)]
     room: Annotated[Trimmed, Field(min_length=2, max_length=60)]

@@ -12,7 +12,7 @@ from grants.calls import queries as calls
 from grants.calls.queries import Round
 from grants.calls.workflow import RoundState
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
+from grants.kernel.errors import N_, Conflict, Refusal, RuleBroken
 from grants.kernel.identity import SYSTEM, Actor
 from grants.kernel.identity import Permission as P
 from grants.platform import db, inbox
@@ -37,11 +37,6 @@ from grants.selection.seats import (
 from grants.selection.workflow import PANEL, MemberState, PanelState
 
 
-def _need(actor: Actor) -> None:
-    if not actor.may(P.PANEL_EDIT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
-
-
 async def draw_panel(
     actor: Actor,
     round_id: int,
@@ -57,7 +52,7 @@ async def draw_panel(
     away are recorded, so that anybody can repeat the draw. Raises RuleBroken where conflicts
     leave the pool too small, Conflict where a category has its panel already.
     """
-    _need(actor)
+    actor.need(P.PANEL_EDIT)
     async with db.unit_of_work(actor):
         found = await calls.round_of(round_id, lock=True)
         if found.state != RoundState.REVIEW or found.terms is None:
@@ -152,7 +147,7 @@ async def panel_case(panel: Panel, found: Round, seen_version: int, reason: str 
 
 async def begin_scoring(actor: Actor, panel_id: int, *, seen_version: int) -> None:
     """Hand every member a sheet for every application that passed the checks."""
-    _need(actor)
+    actor.need(P.PANEL_EDIT)
     async with db.unit_of_work(actor):
         panel = await queries.panel(panel_id, lock=True)
         found = await calls.round_of(panel.round_id)
@@ -179,7 +174,7 @@ async def _tell_person(person_id: int, key: str, message: str, link: str, title:
 
 async def begin_defence(actor: Actor, panel_id: int, *, seen_version: int) -> None:
     """The documents are signed: names are told and projects are presented."""
-    _need(actor)
+    actor.need(P.PANEL_EDIT)
     async with db.unit_of_work(actor):
         panel = await queries.panel(panel_id, lock=True)
         found = await calls.round_of(panel.round_id)
@@ -188,7 +183,7 @@ async def begin_defence(actor: Actor, panel_id: int, *, seen_version: int) -> No
 
 async def dissolve_panel(actor: Actor, panel_id: int, *, seen_version: int, reason: str) -> None:
     """Give a panel up before anybody has scored; its draw stays on record."""
-    _need(actor)
+    actor.need(P.PANEL_EDIT)
     async with db.unit_of_work(actor):
         panel = await queries.panel(panel_id, lock=True)
         found = await calls.round_of(panel.round_id)

@@ -58,12 +58,6 @@ async def expert(expert_id: int, *, lock: bool = False) -> Expert:
     return Expert(**found)
 
 
-async def expert_of_person(person_id: int) -> Expert | None:
-    """The expert who is this person, if there is one."""
-    found = await db.row(_EXPERT + "WHERE e.person = $1", person_id)
-    return Expert(**found) if found else None
-
-
 async def possible_experts() -> list[tuple[int, str]]:
     """Persons with an expert's account who are not in the pool yet."""
     found = await db.rows(

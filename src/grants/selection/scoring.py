@@ -34,11 +34,6 @@ class Given:
     defence: int | None = None
 
 
-def _need(actor: Actor) -> None:
-    if not actor.may(P.REVIEW_SCORE):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
-
-
 def given_fault(given: Given, terms: CallTerms, asked_fen: int) -> tuple[str, Refusal] | None:
     """The place and the reason against what is given: points, defence, suggested amount."""
     rubric = {one.code: one for one in terms.rubric}
@@ -63,7 +58,7 @@ async def save_sheet(actor: Actor, sheet_id: int, given: Given, *, seen_version:
     Raises NotFound for somebody else's sheet, RuleBroken above the maximum, after one's
     signature or recusal, Conflict on a stale page (two windows of one person).
     """
-    _need(actor)
+    actor.need(P.REVIEW_SCORE)
     async with db.unit_of_work(actor):
         sheet = await queries.own_sheet(actor, sheet_id, lock=True)
         panel, seat, terms = await _around(actor, sheet)
@@ -138,7 +133,7 @@ async def step_back(actor: Actor, sheet_id: int, *, reason: str) -> None:
     Raises RuleBroken where too few members would be left to score it: then the office recuses
     the member from the panel, and a substitute is drawn.
     """
-    _need(actor)
+    actor.need(P.REVIEW_SCORE)
     if len(reason.strip()) < 5:
         raise RuleBroken("panel.reason", N_("Give the reason in a few words."))
     async with db.unit_of_work(actor):
@@ -193,7 +188,7 @@ async def sign_sheets(actor: Actor, panel_id: int, secret: str) -> bool:
     The code of the app, or the password, is entered again. Raises RuleBroken while a sheet
     lacks something, NotAllowed for a wrong secret.
     """
-    _need(actor)
+    actor.need(P.REVIEW_SCORE)
     seat = await queries.own_seat(actor, panel_id)
     how = await sign_as(actor, secret, now=calendar.now())
     async with db.unit_of_work(actor):
@@ -240,7 +235,7 @@ async def change_after_opening(
     The row's history keeps what stood before; the event says why. Raises RuleBroken before the
     opening or without a reason.
     """
-    _need(actor)
+    actor.need(P.REVIEW_SCORE)
     if len(reason.strip()) < 5:
         raise RuleBroken("panel.reason", N_("Give the reason in a few words."))
     how = await sign_as(actor, secret, now=calendar.now())

@@ -8,7 +8,7 @@ from datetime import date
 
 from grants.calls import queries as calls
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
+from grants.kernel.errors import N_, Conflict, NotFound, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Role
 from grants.kernel.identity import Permission as P
 from grants.platform import db, inbox
@@ -128,9 +128,10 @@ async def recuse_member(
     async with db.unit_of_work(actor):
         panel = await queries.panel(panel_id, lock=True)
         seat = next((one for one in await queries.members(panel_id) if one.id == member_id), None)
-        own = seat is not None and seat.person_id == actor.person_id
-        if seat is None or not (own or actor.may(P.PANEL_EDIT)):
-            raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+        if seat is None or seat.person_id != actor.person_id:
+            actor.need(P.PANEL_EDIT)
+        if seat is None:
+            raise NotFound()
         if len(reason.strip()) < 5:
             raise RuleBroken("panel.reason", N_("Give the reason in a few words."))
         if seat.state == MemberState.RECUSED:
@@ -196,8 +197,7 @@ async def _fill(actor: Actor, panel: Panel, today: date) -> Refusal | None:
 
 async def fill_seats(actor: Actor, panel_id: int, *, today: date) -> None:
     """Draw for empty seats again, once the pool has grown; raises why nobody can be drawn."""
-    if not actor.may(P.PANEL_EDIT):
-        raise NotAllowed("not_permitted", N_("Your roles do not include this step."))
+    actor.need(P.PANEL_EDIT)
     async with db.unit_of_work(actor):
         panel = await queries.panel(panel_id, lock=True)
         refusal = await _fill(actor, panel, today)
