@@ -25,7 +25,7 @@ os.environ["GRANTS_DATA"] = str(_ROOT)
 os.environ["GRANTS_DEMO"] = "1"
 os.environ["GRANTS_SECOND_FACTOR"] = "0"
 
-from grants.invariants import verify  # noqa: E402
+from grants.invariants.verify import verify  # noqa: E402
 from grants.platform import db, embedded, schema  # noqa: E402
 from tests.world import empty_tables  # noqa: E402
 

@@ -28,7 +28,7 @@ from grants.budget import document_pages, year_pages
 from grants.budget import pages as budget_pages
 from grants.calls import need_pages, revision_pages, round_pages
 from grants.calls import pages as call_pages
-from grants.decisions import line_pages
+from grants.decisions import line_pages, meeting_pages
 from grants.home import pages as home_pages
 from grants.imports import pages as import_pages
 from grants.imports.background import finish_imports
@@ -191,6 +191,7 @@ def routes() -> list[HTTPRouteHandler]:
         *review_pages.ROUTES,
         *ranking_pages.ROUTES,
         *line_pages.ROUTES,
+        *meeting_pages.ROUTES,
         *import_pages.ROUTES,
         *payment_pages.ROUTES,
         *request_pages.ROUTES,
@@ -240,7 +241,12 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         agency_pages.people_section,
     ]
     call_pages.SECTIONS[:] = [office_pages.call_section]
-    round_pages.SECTIONS[:] = [office_pages.round_section, panel_pages.round_section]
+    round_pages.SECTIONS[:] = [
+        office_pages.round_section,
+        panel_pages.round_section,
+        meeting_pages.round_section,
+    ]
+    application_pages.SECTIONS_OF_HIGHER[:] = [meeting_pages.application_section]
     need_pages.SECTIONS[:] = [office_pages.need_section]
     payment_pages.SECTIONS[:] = [banking_pages.payment_section]
     response_cache, stores = memory_of_pages()

@@ -251,7 +251,7 @@ async def _import_awards(given: argparse.Namespace) -> int:
 
 async def print_verdicts() -> int:
     """Print a line for each invariant; answers 1 when one is broken."""
-    from grants.invariants import verify
+    from grants.invariants.verify import verify
 
     broken = 0
     for verdict in await verify():

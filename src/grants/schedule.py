@@ -12,7 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from grants.applications import jobs as application_jobs
 from grants.awards import jobs as award_jobs
 from grants.calls import jobs as call_jobs
-from grants.invariants import verify
+from grants.invariants.verify import verify
 from grants.kernel import calendar
 from grants.kernel.errors import N_
 from grants.kernel.identity import SYSTEM, Role

@@ -17,7 +17,7 @@ from grants.awards.rules import (
     line_differences,
     set_off_takes_away,
 )
-from grants.invariants import verify
+from grants.invariants.verify import verify
 from grants.kernel.errors import Conflict, NotAllowed, NotFound, Refusal, RuleBroken
 from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen

@@ -9,7 +9,7 @@ import pytest
 from grants.banking import actions, answers, months, queries, refunds
 from grants.banking.bank_profiles import PROFILES
 from grants.banking.bank_results import BadResultFile
-from grants.invariants import verify
+from grants.invariants.verify import verify
 from grants.kernel.errors import Conflict, NotAllowed, RuleBroken
 from grants.kernel.identity import Role
 from grants.kernel.money import Fen

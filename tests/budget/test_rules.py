@@ -31,7 +31,15 @@ EVEN = (100_00,) * 12
 def balance(**buckets: int) -> Balance:
     given = {
         name: buckets.get(name, 0)
-        for name in ("available", "committed", "payable", "in_bank", "paid", "surrendered")
+        for name in (
+            "available",
+            "precommitted",
+            "committed",
+            "payable",
+            "in_bank",
+            "paid",
+            "surrendered",
+        )
     }
     return Balance(
         quota_fen=Fen(sum(given.values())), **{f"{name}_fen": Fen(v) for name, v in given.items()}
@@ -122,6 +130,10 @@ def test_closing_a_year_carries_what_is_committed_and_frees_what_is_left() -> No
     assert year_end_of(7, balance(available=10, committed=30, paid=60)) == LineEnd(
         7, Fen(30), Fen(10)
     )
+
+
+def test_a_year_does_not_close_while_a_decision_waits_for_its_agreements() -> None:
+    assert code(year_end_of(7, balance(precommitted=1))) == "budget.decision_unsigned"
 
 
 @pytest.mark.parametrize("bucket", ["payable", "in_bank"])

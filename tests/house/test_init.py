@@ -11,7 +11,7 @@ import pytest
 from grants.awards.tiers import ApprovalTiers
 from grants.beginning import FirstAccount, begin
 from grants.cli import _init
-from grants.invariants import verify
+from grants.invariants.verify import verify
 from grants.kernel import calendar
 from grants.kernel.errors import Conflict, NotAllowed, RuleBroken
 from grants.kernel.identity import Actor, Role

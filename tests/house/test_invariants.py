@@ -12,7 +12,7 @@ from grants.awards import queries as awards
 from grants.banking import actions as banking
 from grants.banking import refunds
 from grants.cli import print_verdicts
-from grants.invariants import INVARIANTS, verify
+from grants.invariants.verify import INVARIANTS, verify
 from grants.kernel import calendar
 from grants.kernel.identity import Role
 from grants.kernel.money import Fen
@@ -39,6 +39,11 @@ BREACHES: list[tuple[str, str]] = [
     (
         "commitment_buckets_are_their_moves",
         "UPDATE ledger_move SET amount_fen = amount_fen + 1 WHERE act = 'pay'",
+    ),
+    (
+        "precommitments_are_their_moves",
+        "INSERT INTO precommitment (line, case_kind, case_id, precommitted_fen) "
+        "SELECT min(id), 'application', 1, 5 FROM line_balance",
     ),
     (
         "quota_is_sum_of_buckets",

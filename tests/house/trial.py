@@ -16,7 +16,7 @@ from grants.banking import queries as bank_queries
 from grants.banking.bank_results import BadResultFile
 from grants.budget import actions as budget
 from grants.budget.rules import QuotaKind
-from grants.invariants import verify
+from grants.invariants.verify import verify
 from grants.kernel.errors import Refusal
 from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen, yuan_text

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from grants import invariants
 from grants.awards import actions, queries
 from grants.imports import actions as import_actions
 from grants.imports.actions import preview_import, run_import
@@ -20,6 +19,7 @@ from grants.imports.command import cli_import
 from grants.imports.queries import runs
 from grants.imports.report import ImportOptions, ImportReport
 from grants.imports.template import import_template
+from grants.invariants import verify as invariants
 from grants.kernel.errors import NotAllowed, RuleBroken
 from grants.kernel.identity import Role
 from grants.platform import db

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from grants.invariants import verify
+from grants.invariants.verify import verify
 from grants.platform import db
 
 IMPORTED_ROWS = 20

@@ -35,6 +35,8 @@ _VIEWS = (
     View(N_("To be supplemented"), "state=SUPPLEMENT"),
     View(N_("Passed the checks"), "state=ELIGIBLE"),
     View(N_("Failed the checks"), "state=INELIGIBLE"),
+    View(N_("To be funded"), "state=APPROVED"),
+    View(N_("Funded"), "state=AWARDED"),
 )
 
 

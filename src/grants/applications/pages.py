@@ -16,7 +16,7 @@ from grants.applications.budgets import sums_of
 from grants.applications.forms import SubmitForm, VersionForm
 from grants.applications.queries import Application
 from grants.applications.sections import FILES, SECTIONS, Budget
-from grants.applications.workflow import APPLICATION, ApplicationState
+from grants.applications.workflow import APPLICATION, PASSED, ApplicationState
 from grants.calls import need_queries
 from grants.calls.words import CHECKS
 from grants.kernel import calendar
@@ -45,6 +45,12 @@ TONES = {
     "SUPPLEMENT": "warn",
     "ELIGIBLE": "good",
     "INELIGIBLE": "bad",
+    "PROPOSED": "good",
+    "RESERVE": "warn",
+    "REJECTED": "bad",
+    "APPROVED": "good",
+    "DROPPED": "bad",
+    "AWARDED": "good",
 }
 VERBS = {
     "begin": N_("began it"),
@@ -60,6 +66,13 @@ VERBS = {
     "supplement": N_("sent the supplement"),
     "supplement_lapses": N_("gave it back: the days to supplement were over"),
     "reconsider": N_("took the verdict back"),
+    "propose": N_("proposed it for funding"),
+    "reserve": N_("put it on the reserve list"),
+    "reject": N_("did not fund it"),
+    "promote": N_("moved it up from the reserve"),
+    "confirm": N_("confirmed it: the notice is over"),
+    "drop": N_("dropped it"),
+    "award": N_("made it an award: the agreement is signed"),
 }
 VERDICTS = {
     "PASS": N_("Passed"),
@@ -86,47 +99,55 @@ class Stage:
     at: datetime | None = None
 
 
+S = ApplicationState
+#: The stage at which an application of each state stands; past the last one it is funded.
+_STAGE_OF = {
+    S.DRAFT: 0,
+    S.DISCARDED: 0,
+    S.LAPSED: 0,
+    S.SUBMITTED: 1,
+    S.SUPPLEMENT: 1,
+    S.INELIGIBLE: 1,
+    S.ELIGIBLE: 2,
+    S.PROPOSED: 3,
+    S.RESERVE: 3,
+    S.REJECTED: 3,
+    S.DROPPED: 3,
+    S.APPROVED: 4,
+    S.AWARDED: 5,
+}
+_ENDED = (S.DISCARDED, S.LAPSED, S.INELIGIBLE, S.REJECTED, S.DROPPED)
+
+
 def _way(found: Application, text: Callable[..., str]) -> list[Stage]:
     """Where the application stands on its way, what is next and until when."""
-    terms, state = found.terms, found.state
-    until = text(N_("until {day}"), day=terms.closes_at.strftime("%m-%d %H:%M"))
-    stopped = state in (ApplicationState.LAPSED, ApplicationState.DISCARDED)
-    written = state not in (ApplicationState.DRAFT,) and not stopped
-    screened = state in (ApplicationState.ELIGIBLE, ApplicationState.INELIGIBLE)
-    checking = written and not screened
-    return [
-        Stage(
-            text(N_("Write and submit")),
-            "stopped" if stopped else "done" if written else "here",
-            "" if written or stopped else until,
-            found.submitted_at,
-        ),
-        Stage(
-            text(N_("Checks")),
-            "stopped"
-            if state == ApplicationState.INELIGIBLE
-            else "done"
-            if screened
-            else "here"
-            if checking
-            else "next",
-            text(N_("supplement until {day}"), day=found.supplement_until)
-            if state == ApplicationState.SUPPLEMENT
-            else text(N_("from {day}"), day=terms.closes_at.strftime("%m-%d"))
-            if checking
-            else "",
-        ),
-        Stage(
-            text(N_("Review by experts")),
-            "here" if state == ApplicationState.ELIGIBLE else "next",
-        ),
-        Stage(
-            text(N_("Public notice")),
-            "next",
-            text(N_("{count} working days"), count=terms.publicity_workdays),
-        ),
-        Stage(text(N_("Agreement and payment")), "next"),
-    ]
+    terms, state = found.terms, ApplicationState(found.state)
+    reached = _STAGE_OF[state]
+    notes = {
+        0: text(N_("until {day}"), day=terms.closes_at.strftime("%m-%d %H:%M")),
+        1: text(N_("supplement until {day}"), day=found.supplement_until)
+        if state is S.SUPPLEMENT
+        else text(N_("from {day}"), day=terms.closes_at.strftime("%m-%d")),
+        3: text(N_("On the reserve list"))
+        if state is S.RESERVE
+        else text(N_("{count} working days"), count=terms.publicity_workdays),
+    }
+    titles = (
+        N_("Write and submit"),
+        N_("Checks"),
+        N_("Review by experts"),
+        N_("Public notice"),
+        N_("Agreement and payment"),
+    )
+    stages = []
+    for n, title in enumerate(titles):
+        stands = "done" if n < reached else "next" if n > reached else "here"
+        if n == reached and state in _ENDED:
+            stands = "stopped"
+        shown = stands == "here" or (stands == "next" and n == 3)
+        submitted = found.submitted_at if n == 0 and stands == "done" else None
+        stages.append(Stage(text(title), stands, notes.get(n, "") if shown else "", submitted))
+    return stages
 
 
 @get("/applications/{application_id:int}", permission=P.APPLICATION_SEE)
@@ -186,7 +207,7 @@ async def _findings(
     actor: Actor, found: Application, screenings: list[queries.Screening]
 ) -> list[Finding]:
     """What the checks find now; after a verdict, what they had found then."""
-    decided = found.state in (ApplicationState.ELIGIBLE, ApplicationState.INELIGIBLE)
+    decided = found.state in (*PASSED, ApplicationState.INELIGIBLE)
     if decided and screenings:
         return [
             Finding(f["rule"], Mark(f["mark"]), f["message"], f["params"])

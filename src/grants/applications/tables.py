@@ -39,7 +39,8 @@ class Application(Table, tablename="application"):
     created_at = c.moment()
     version = c.number(default=1)
     application_state = Check(
-        "state IN ('DRAFT','DISCARDED','LAPSED','SUBMITTED','SUPPLEMENT','ELIGIBLE','INELIGIBLE')"
+        "state IN ('DRAFT','DISCARDED','LAPSED','SUBMITTED','SUPPLEMENT','ELIGIBLE','INELIGIBLE',"
+        "'PROPOSED','RESERVE','REJECTED','APPROVED','DROPPED','AWARDED')"
     )
     application_submitted = Check(
         "state IN ('DRAFT','DISCARDED','LAPSED') "

@@ -33,12 +33,24 @@ class ApplicationState(StrEnum):
     SUPPLEMENT = "SUPPLEMENT"
     ELIGIBLE = "ELIGIBLE"
     INELIGIBLE = "INELIGIBLE"
+    PROPOSED = "PROPOSED"
+    RESERVE = "RESERVE"
+    REJECTED = "REJECTED"
+    APPROVED = "APPROVED"
+    DROPPED = "DROPPED"
+    AWARDED = "AWARDED"
 
 
 S = ApplicationState
 _SCREEN = P.APPLICATION_SCREEN
 
-#: What the clock does, `grants jobs` does in nobody's name: its steps ask for no role.
+#: States of an application that passed the checks, whatever came of it since.
+PASSED = (S.ELIGIBLE, S.PROPOSED, S.RESERVE, S.REJECTED, S.APPROVED, S.DROPPED, S.AWARDED)
+
+#: What the clock does, `grants jobs` does in nobody's name; what a decision does, the decision
+#: has asked for: these steps ask for no role of their own, and no page offers them.
+_HANDED_DOWN = P.SIGNED_IN
+
 APPLICATION: Workflow[ApplicationCase] = Workflow(
     "application",
     {
@@ -49,6 +61,12 @@ APPLICATION: Workflow[ApplicationCase] = Workflow(
         S.SUPPLEMENT: N_("To be supplemented"),
         S.ELIGIBLE: N_("Passed the checks"),
         S.INELIGIBLE: N_("Failed the checks"),
+        S.PROPOSED: N_("Proposed for funding"),
+        S.RESERVE: N_("On the reserve list"),
+        S.REJECTED: N_("Not funded"),
+        S.APPROVED: N_("To be funded"),
+        S.DROPPED: N_("Dropped"),
+        S.AWARDED: N_("Funded"),
     },
     (
         Step(
@@ -74,7 +92,7 @@ APPLICATION: Workflow[ApplicationCase] = Workflow(
             (page_is_fresh, window_is_open, representative_submits),
         ),
         Step("discard", N_("Discard"), (S.DRAFT,), S.DISCARDED, P.APPLICATION_EDIT),
-        Step("lapse", N_("Lapse"), (S.DRAFT,), S.LAPSED, P.SIGNED_IN, (call_has_closed,)),
+        Step("lapse", N_("Lapse"), (S.DRAFT,), S.LAPSED, _HANDED_DOWN, (call_has_closed,)),
         Step(
             "ask_supplement",
             N_("Ask for a supplement"),
@@ -102,7 +120,7 @@ APPLICATION: Workflow[ApplicationCase] = Workflow(
             N_("Days to supplement are over"),
             (S.SUPPLEMENT,),
             S.SUBMITTED,
-            P.SIGNED_IN,
+            _HANDED_DOWN,
             (supplement_days_are_over,),
         ),
         Step(
@@ -129,5 +147,12 @@ APPLICATION: Workflow[ApplicationCase] = Workflow(
             _SCREEN,
             (page_is_fresh, call_has_closed, verdict_gives_its_reason),
         ),
+        Step("propose", N_("Propose for funding"), (S.ELIGIBLE,), S.PROPOSED, _HANDED_DOWN),
+        Step("reserve", N_("Put on the reserve list"), (S.ELIGIBLE,), S.RESERVE, _HANDED_DOWN),
+        Step("reject", N_("Do not fund"), (S.ELIGIBLE, S.RESERVE), S.REJECTED, _HANDED_DOWN),
+        Step("promote", N_("Move up from the reserve"), (S.RESERVE,), S.PROPOSED, _HANDED_DOWN),
+        Step("confirm", N_("Confirm"), (S.PROPOSED,), S.APPROVED, _HANDED_DOWN),
+        Step("drop", N_("Drop"), (S.PROPOSED, S.APPROVED), S.DROPPED, _HANDED_DOWN),
+        Step("award", N_("Award"), (S.APPROVED,), S.AWARDED, _HANDED_DOWN),
     ),
 )

@@ -21,6 +21,7 @@ from grants.awards.tiers import ApprovalTiers
 from grants.awards.workflow import AWARD, AwardState, InstalmentState
 from grants.budget import ledger
 from grants.budget import queries as budget
+from grants.budget.commitments import commitments_of
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Conflict, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission
@@ -205,7 +206,7 @@ async def commit_years_shares(actor: Actor, award_id: int, *, today: date) -> in
     async with db.unit_of_work(actor):
         found = await queries.award(actor, award_id, lock=True)
         await follow_carry_over(actor, award_id)
-        carried = {c.line_id: c.amount_fen for c in await budget.commitments(award_id=award_id)}
+        carried = {c.line_id: c.amount_fen for c in await commitments_of(award_id=award_id)}
         waiting = [
             replace(share, amount_fen=Fen(share.amount_fen - carried.get(share.line_id, 0)))
             for share in await queries.shares(award_id)
@@ -314,8 +315,8 @@ async def terminate_award(
     """
     async with db.unit_of_work(actor):
         await queries.award(actor, award_id, lock=True)
-        await budget.lock_lines([c.line_id for c in await budget.commitments(award_id=award_id)])
-        held = await budget.commitments(award_id=award_id, lock=True)
+        await budget.lock_lines([c.line_id for c in await commitments_of(award_id=award_id)])
+        held = await commitments_of(award_id=award_id, lock=True)
         # Read again: a payment may have been approved while the lines were waited for.
         found = await queries.award(actor, award_id)
         await take_duty(actor, Case("award", award_id), "approve")

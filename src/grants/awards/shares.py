@@ -8,6 +8,7 @@ from datetime import date
 from grants.awards import queries
 from grants.budget import ledger
 from grants.budget import queries as budget
+from grants.budget.commitments import commitments_of
 from grants.budget.rules import FundMatrix, fund_may_pay, line_has_left, line_is_open
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Refusal, RuleBroken
@@ -113,7 +114,7 @@ async def follow_carry_over(actor: Actor, award_id: int) -> int:
         )
         held = [
             c
-            for c in await budget.commitments(award_id=award_id)
+            for c in await commitments_of(award_id=award_id)
             if successor and c.line_id == successor.id
         ]
         open_ones = await db.rows(

@@ -4,9 +4,10 @@ A fen enters a line from `outside` (quota), and then stands in exactly one bucke
 
     available → committed → payable → in_bank → paid → surrendered
 
-Each move is one append-only row and, in the same statement, an update of the line's
-balance and of the commitment's. The CHECKs on both refuse whatever would take a bucket
-below zero, so two clerks cannot spend the last yuan twice, whatever the code above forgets.
+A funding decision holds money as `precommitted` until its agreements commit it. Each move is one
+append-only row and, in the same statement, an update of the line's balance and of the commitment's
+or precommitment's. The CHECKs on all of them refuse whatever would take a bucket below zero, so
+two clerks cannot spend the last yuan twice, whatever the code above forgets.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Bucket(StrEnum):
 
     OUTSIDE = "outside"
     AVAILABLE = "available"
+    PRECOMMITTED = "precommitted"
     COMMITTED = "committed"
     PAYABLE = "payable"
     IN_BANK = "in_bank"
@@ -46,6 +48,9 @@ class Act:
 
 RECEIVE = Act("receive", Bucket.OUTSIDE, Bucket.AVAILABLE)
 WITHDRAW = Act("withdraw", Bucket.AVAILABLE, Bucket.OUTSIDE)
+#: A decision holds money for a project (预占) until its agreement is signed, or it drops out.
+PRECOMMIT = Act("precommit", Bucket.AVAILABLE, Bucket.PRECOMMITTED)
+LIFT = Act("lift", Bucket.PRECOMMITTED, Bucket.AVAILABLE)
 COMMIT = Act("commit", Bucket.AVAILABLE, Bucket.COMMITTED)
 RELEASE = Act("release", Bucket.COMMITTED, Bucket.AVAILABLE)
 APPROVE = Act("approve", Bucket.COMMITTED, Bucket.PAYABLE)
@@ -61,6 +66,8 @@ SURRENDER = Act("surrender", Bucket.PAID, Bucket.SURRENDERED)
 ACTS = (
     RECEIVE,
     WITHDRAW,
+    PRECOMMIT,
+    LIFT,
     COMMIT,
     RELEASE,
     APPROVE,
@@ -73,12 +80,8 @@ ACTS = (
 )
 _QUOTA_ACTS = (RECEIVE, WITHDRAW)
 _LINE_BUCKETS = frozenset(Bucket) - {Bucket.OUTSIDE}
-_COMMITMENT_BUCKETS = _LINE_BUCKETS - {Bucket.AVAILABLE}
-
-_INSERT_MOVE = """
-INSERT INTO ledger_move (line, commitment, from_bucket, to_bucket, amount_fen, act,
-                         case_kind, case_id, move_key, moved_on, moved_at, user_id)
-"""
+_PRECOMMITMENT_BUCKETS = frozenset({Bucket.PRECOMMITTED})
+_COMMITMENT_BUCKETS = _LINE_BUCKETS - {Bucket.AVAILABLE, Bucket.PRECOMMITTED}
 
 
 def _changes(act: Act, buckets: frozenset[Bucket], total: str) -> str:
@@ -86,13 +89,21 @@ def _changes(act: Act, buckets: frozenset[Bucket], total: str) -> str:
     changes = []
     if act.source in buckets:
         changes.append(f"{act.source}_fen = {act.source}_fen - $2")
-    else:
+    elif total:
         changes.append(f"{total} = {total} + $2")
     if act.target in buckets:
         changes.append(f"{act.target}_fen = {act.target}_fen + $2")
-    else:
+    elif total:
         changes.append(f"{total} = {total} - $2")
     return ", ".join(changes)
+
+
+def _insert(act: Act, values: str, holder: str = "") -> str:
+    return f"""
+    INSERT INTO ledger_move (line, {holder}from_bucket, to_bucket, amount_fen, act,
+                             case_kind, case_id, move_key, moved_on, moved_at, user_id)
+    SELECT {values}, '{act.source}', '{act.target}', $2, '{act.name}', $3, $4, $5, $6, $7, $8
+    """
 
 
 def _statement(act: Act) -> str:
@@ -100,23 +111,20 @@ def _statement(act: Act) -> str:
     if act in _QUOTA_ACTS:
         return f"""
         WITH line AS (UPDATE line_balance SET {line_changes} WHERE id = $1 RETURNING id)
-        {_INSERT_MOVE}
-        SELECT line.id, NULL, '{act.source}', '{act.target}', $2, '{act.name}',
-               $3, $4, $5, $6, $7, $8
-        FROM line
+        {_insert(act, "line.id")} FROM line
         """
+    if act in (PRECOMMIT, LIFT):
+        holder, holder_changes = "precommitment", _changes(act, _PRECOMMITMENT_BUCKETS, "")
+    else:
+        holder, holder_changes = "commitment", _changes(act, _COMMITMENT_BUCKETS, "amount_fen")
     return f"""
     WITH held AS (
-        UPDATE commitment SET {_changes(act, _COMMITMENT_BUCKETS, "amount_fen")}
-        WHERE id = $1 RETURNING id, line
+        UPDATE {holder} SET {holder_changes} WHERE id = $1 RETURNING id, line
     ), line AS (
         UPDATE line_balance AS b SET {line_changes} FROM held WHERE b.id = held.line
         RETURNING b.id
     )
-    {_INSERT_MOVE}
-    SELECT line.id, held.id, '{act.source}', '{act.target}', $2, '{act.name}',
-           $3, $4, $5, $6, $7, $8
-    FROM held, line
+    {_insert(act, "line.id, held.id", f"{holder}, ")} FROM held, line
     """
 
 
@@ -128,7 +136,8 @@ async def move(
 ) -> None:
     """Move `amount_fen` as `act` says, within the open unit of work.
 
-    `of` is the commitment's id (the line's id for RECEIVE and WITHDRAW); `key` names
+    `of` is the commitment's id (the precommitment's for PRECOMMIT and LIFT, the line's for
+    RECEIVE and WITHDRAW); `key` names
     this one move for ever, so that it cannot happen twice; `on` is the fiscal day.
     Raises RuleBroken when the source bucket holds less, Conflict when `key` was used.
     """
@@ -166,8 +175,26 @@ async def open_commitment(line_id: int, award_id: int) -> int:
     )
 
 
+async def open_precommitment(line_id: int, case: Case) -> int:
+    """What a decision holds of a line for one case; opened empty on first use."""
+    return int(
+        await db.value(
+            """
+            INSERT INTO precommitment (line, case_kind, case_id, precommitted_fen)
+            VALUES ($1, $2, $3, 0)
+            ON CONFLICT (case_kind, case_id) DO UPDATE SET line = precommitment.line
+            RETURNING id
+            """,
+            line_id,
+            case.kind,
+            case.id,
+        )
+    )
+
+
 _SHORT = {
     "available": N_("The line has not enough left."),
+    "precommitted": N_("More than is still held for the decision."),
     "committed": N_("More than is still committed."),
     "payable": N_("More than is approved for payment."),
     "in_bank": N_("More than lies with the bank."),
@@ -175,7 +202,7 @@ _SHORT = {
     "surrendered": N_("More than was surrendered."),
 }
 for _bucket, _message in _SHORT.items():
-    for _owner in ("line", "commitment"):
+    for _owner in ("line", "commitment", "precommitment"):
         db.explain_constraint(
             f"{_owner}_{_bucket}_not_negative", RuleBroken, f"ledger.{_bucket}_short", _message
         )

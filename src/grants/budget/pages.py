@@ -37,6 +37,8 @@ QUOTA_TITLES = {
 ACT_TITLES = {
     "receive": N_("Quota received"),
     "withdraw": N_("Quota taken back"),
+    "precommit": N_("Held for a decided project"),
+    "lift": N_("No longer held"),
     "commit": N_("Committed to an award"),
     "release": N_("Released from an award"),
     "approve": N_("Approved for payment"),
@@ -50,6 +52,7 @@ ACT_TITLES = {
 BUCKET_TITLES = {
     "outside": N_("Outside"),
     "available": N_("Available"),
+    "precommitted": N_("Held for decisions"),
     "committed": N_("Committed"),
     "payable": N_("Payable"),
     "in_bank": N_("With the bank"),
@@ -73,7 +76,12 @@ TONES = {
     "SUPERSEDED": "",
 }
 #: Where a ledger move's case is shown.
-CASE_PATHS = {"payment": "/payments/", "award": "/awards/", "quota_movement": "/budget/documents/"}
+CASE_PATHS = {
+    "payment": "/payments/",
+    "award": "/awards/",
+    "quota_movement": "/budget/documents/",
+    "application": "/applications/",
+}
 
 
 def year_asked(request: R) -> int:
@@ -97,7 +105,7 @@ async def index(request: R) -> Response[str]:
             for name in (
                 "quota_fen",
                 "available_fen",
-                "committed_fen",
+                "promised_fen",
                 "payable_fen",
                 "in_bank_fen",
                 "paid_fen",
@@ -114,7 +122,7 @@ async def index(request: R) -> Response[str]:
 @get("/budget.xlsx", permission=P.BUDGET_SEE)
 async def export(request: R) -> Response[bytes]:
     """The lines of a year as a sheet."""
-    buckets = ("available", "committed", "payable", "in_bank", "paid")
+    buckets = ("available", "precommitted", "committed", "payable", "in_bank", "paid")
     return sheet(
         request,
         "budget",
@@ -129,6 +137,7 @@ async def export(request: R) -> Response[bytes]:
         await queries.lines_of_year(year_asked(request)),
         quota_fen=lambda line: line.balance.quota_fen,
         available_fen=lambda line: line.balance.available_fen,
+        precommitted_fen=lambda line: line.balance.precommitted_fen,
         committed_fen=lambda line: line.balance.committed_fen,
         payable_fen=lambda line: line.balance.payable_fen,
         in_bank_fen=lambda line: line.balance.in_bank_fen,

@@ -12,8 +12,8 @@ from grants.kernel.money import Fen
 from grants.platform import db
 
 _BALANCE = (
-    "b.quota_fen, b.available_fen, b.committed_fen, b.payable_fen, b.in_bank_fen, "
-    "b.paid_fen, b.surrendered_fen"
+    "b.quota_fen, b.available_fen, b.precommitted_fen, b.committed_fen, b.payable_fen, "
+    "b.in_bank_fen, b.paid_fen, b.surrendered_fen"
 )
 
 _LINE = f"""
@@ -58,6 +58,7 @@ def _balance(found: db.Row) -> Balance:
     return Balance(
         quota_fen=Fen(found["quota_fen"]),
         available_fen=Fen(found["available_fen"]),
+        precommitted_fen=Fen(found["precommitted_fen"]),
         committed_fen=Fen(found["committed_fen"]),
         payable_fen=Fen(found["payable_fen"]),
         in_bank_fen=Fen(found["in_bank_fen"]),
@@ -269,40 +270,6 @@ async def moves(
         limit,
     )
     return [Move(**r) for r in found]
-
-
-@dataclass(frozen=True)
-class Commitment:
-    """What an award holds of a line, bucket by bucket."""
-
-    id: int
-    line_id: int
-    award_id: int
-    amount_fen: Fen
-    committed_fen: Fen
-    payable_fen: Fen
-    in_bank_fen: Fen
-    paid_fen: Fen
-    surrendered_fen: Fen
-
-
-async def commitments(
-    *, award_id: int | None = None, line_id: int | None = None, lock: bool = False
-) -> list[Commitment]:
-    """Commitments of an award or a line, by id."""
-    found = await db.rows(
-        """
-        SELECT id, line AS line_id, award_id, amount_fen, committed_fen, payable_fen,
-               in_bank_fen, paid_fen, surrendered_fen
-        FROM commitment
-        WHERE ($1::bigint IS NULL OR award_id = $1) AND ($2::bigint IS NULL OR line = $2)
-        ORDER BY id
-        """
-        + ("FOR NO KEY UPDATE" if lock else ""),
-        award_id,
-        line_id,
-    )
-    return [Commitment(**r) for r in found]
 
 
 @dataclass(frozen=True)

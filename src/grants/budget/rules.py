@@ -85,11 +85,17 @@ class Balance:
 
     quota_fen: Fen
     available_fen: Fen
+    precommitted_fen: Fen
     committed_fen: Fen
     payable_fen: Fen
     in_bank_fen: Fen
     paid_fen: Fen
     surrendered_fen: Fen
+
+    @property
+    def promised_fen(self) -> Fen:
+        """What awards are to get, and what a decision holds for projects without agreement."""
+        return Fen(self.precommitted_fen + self.committed_fen)
 
     @property
     def drawn_fen(self) -> Fen:
@@ -276,7 +282,8 @@ class LineEnd:
 def year_end_of(line_id: int, balance: Balance) -> LineEnd | Refusal:
     """结转 and 结余 of a line: what is committed is carried over, what is free is surplus.
 
-    carry_out = Q − P + R (domain §1.5; 预算法 第42条). Refused while money is on its way.
+    carry_out = Q − P + R (domain §1.5; 预算法 第42条). Refused while money is on its way, or held
+    by a decision without an agreement.
     Example: quota 100, paid 60, committed 30, free 10: carried 30, surplus 10.
     """
     if balance.payable_fen or balance.in_bank_fen:
@@ -284,5 +291,11 @@ def year_end_of(line_id: int, balance: Balance) -> LineEnd | Refusal:
             "budget.money_on_its_way",
             N_("{amount} yuan is approved or with the bank; settle it before closing the year."),
             amount=yuan_text(Fen(balance.payable_fen + balance.in_bank_fen)),
+        )
+    if balance.precommitted_fen:
+        return RuleBroken(
+            "budget.decision_unsigned",
+            N_("{amount} yuan is held for decided projects; sign their agreements or drop them."),
+            amount=yuan_text(balance.precommitted_fen),
         )
     return LineEnd(line_id, balance.committed_fen, balance.available_fen)

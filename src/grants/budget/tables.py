@@ -55,20 +55,22 @@ class LineBalance(Table, tablename="line_balance"):
     id = BigInt(primary_key=True, default=None, null=False)
     quota_fen = c.fen(default=0)
     available_fen = c.fen(default=0)
+    precommitted_fen = c.fen(default=0)
     committed_fen = c.fen(default=0)
     payable_fen = c.fen(default=0)
     in_bank_fen = c.fen(default=0)
     paid_fen = c.fen(default=0)
     surrendered_fen = c.fen(default=0)
     line_available_not_negative = Check("available_fen >= 0")
+    line_precommitted_not_negative = Check("precommitted_fen >= 0")
     line_committed_not_negative = Check("committed_fen >= 0")
     line_payable_not_negative = Check("payable_fen >= 0")
     line_in_bank_not_negative = Check("in_bank_fen >= 0")
     line_paid_not_negative = Check("paid_fen >= 0")
     line_surrendered_not_negative = Check("surrendered_fen >= 0")
     line_quota_is_sum_of_buckets = Check(
-        "quota_fen = available_fen + committed_fen + payable_fen + in_bank_fen "
-        "+ paid_fen + surrendered_fen"
+        "quota_fen = available_fen + precommitted_fen + committed_fen + payable_fen "
+        "+ in_bank_fen + paid_fen + surrendered_fen"
     )
 
 
@@ -95,12 +97,25 @@ class Commitment(Table, tablename="commitment"):
     )
 
 
+class Precommitment(Table, tablename="precommitment"):
+    """What a decision holds of a line for one case until its agreement commits it (预占)."""
+
+    id = c.key()
+    line = c.refers_to(BudgetLine)
+    case_kind = c.text()
+    case_id = c.id_elsewhere()
+    precommitted_fen = c.fen(default=0)
+    precommitment_once = Unique(["case_kind", "case_id"])
+    precommitment_precommitted_not_negative = Check("precommitted_fen >= 0")
+
+
 class LedgerMove(Table, tablename="ledger_move"):
     """One move of money between two buckets of a line; append-only."""
 
     id = c.key()
     line = c.refers_to(BudgetLine)
     commitment = c.may_refer_to(Commitment)
+    precommitment = c.may_refer_to(Precommitment)
     from_bucket = c.text()
     to_bucket = c.text()
     amount_fen = c.fen()
@@ -113,9 +128,9 @@ class LedgerMove(Table, tablename="ledger_move"):
     user_id = c.id_elsewhere()
     ledger_move_amount_positive = Check("amount_fen > 0")
     ledger_move_buckets = Check(
-        "from_bucket IN ('outside','available','committed','payable','in_bank','paid') AND "
-        "to_bucket IN ('outside','available','committed','payable','in_bank','paid',"
-        "'surrendered') AND from_bucket <> to_bucket"
+        "from_bucket IN ('outside','available','precommitted','committed','payable','in_bank',"
+        "'paid') AND to_bucket IN ('outside','available','precommitted','committed','payable',"
+        "'in_bank','paid','surrendered') AND from_bucket <> to_bucket"
     )
 
 

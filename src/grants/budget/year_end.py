@@ -6,6 +6,7 @@ from datetime import date
 
 from grants.budget import ledger, queries
 from grants.budget.actions import insert_line
+from grants.budget.commitments import commitments_of
 from grants.budget.rules import (
     LineEnd,
     year_end_of,
@@ -109,7 +110,7 @@ async def _close_line(actor: Actor, end: LineEnd, case: Case, on: date) -> None:
     line = await queries.line(end.line_id)
     last_day = date(line.fiscal_year, 12, 31)
     first_day = date(line.fiscal_year + 1, 1, 1)
-    held = [c for c in await queries.commitments(line_id=line.id, lock=True) if c.committed_fen > 0]
+    held = [c for c in await commitments_of(line_id=line.id, lock=True) if c.committed_fen > 0]
     for commitment in held:
         await ledger.move(
             actor,

@@ -45,6 +45,10 @@ TONES = {
     "OPEN": "good",
     "SCREENING": "now",
     "REVIEW": "now",
+    "PROPOSED": "now",
+    "PUBLICITY": "now",
+    "CONTRACTING": "good",
+    "CLOSED": "",
     "CANCELLED": "bad",
 }
 REVISION_TONES = {
@@ -60,6 +64,11 @@ VERBS = {
     "open": N_("opened it"),
     "close": N_("closed it"),
     "begin_review": N_("ended the screening"),
+    "decide": N_("decided on it"),
+    "undecide": N_("took the decision back"),
+    "publicise": N_("published the list"),
+    "conclude": N_("ended the notice"),
+    "finish": N_("closed it: every project has ended"),
     "call_off": N_("called it off"),
     "cite_needs": N_("chose the needs it cites"),
     "ask": N_("asked a question"),

@@ -47,7 +47,8 @@ class CallRound(Table, tablename="call_round"):
     created_at = c.moment()
     version = c.number(default=1)
     call_round_state = Check(
-        "state IN ('DRAFT','PUBLISHED','OPEN','SCREENING','REVIEW','CANCELLED')"
+        "state IN ('DRAFT','PUBLISHED','OPEN','SCREENING','REVIEW','PROPOSED','PUBLICITY',"
+        "'CONTRACTING','CLOSED','CANCELLED')"
     )
 
 

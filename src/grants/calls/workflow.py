@@ -153,6 +153,10 @@ class RoundState(StrEnum):
     OPEN = "OPEN"
     SCREENING = "SCREENING"
     REVIEW = "REVIEW"
+    PROPOSED = "PROPOSED"
+    PUBLICITY = "PUBLICITY"
+    CONTRACTING = "CONTRACTING"
+    CLOSED = "CLOSED"
     CANCELLED = "CANCELLED"
 
 
@@ -167,6 +171,10 @@ ROUND: Workflow[RoundCase] = Workflow(
         S.OPEN: N_("Taking applications"),
         S.SCREENING: N_("Screening"),
         S.REVIEW: N_("Review"),
+        S.PROPOSED: N_("Decided, to be published"),
+        S.PUBLICITY: N_("Public notice"),
+        S.CONTRACTING: N_("Agreements and projects"),
+        S.CLOSED: N_("Closed"),
         S.CANCELLED: N_("Called off"),
     },
     (
@@ -181,6 +189,12 @@ ROUND: Workflow[RoundCase] = Workflow(
             P.APPLICATION_SCREEN,
             (every_application_is_screened,),
         ),
+        # What a floor above decides, it has asked for: these steps ask for no role of their own.
+        Step("decide", N_("Decide"), (S.REVIEW,), S.PROPOSED, P.SIGNED_IN),
+        Step("undecide", N_("Take the decision back"), (S.PROPOSED,), S.REVIEW, P.SIGNED_IN),
+        Step("publicise", N_("Publish the list"), (S.PROPOSED,), S.PUBLICITY, P.SIGNED_IN),
+        Step("conclude", N_("End the notice"), (S.PUBLICITY,), S.CONTRACTING, P.SIGNED_IN),
+        Step("finish", N_("Finish"), (S.CONTRACTING,), S.CLOSED, P.SIGNED_IN),
         Step(
             "call_off",
             N_("Call off"),

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from grants.decisions.rules import Choice
 from grants.kernel.errors import N_, Refusal, RuleBroken
 from grants.kernel.money import Fen, fen_from_yuan
-from grants.platform.forms import OptionalId, Trimmed
+from grants.platform.forms import Day, OptionalId, Trimmed
 
 
 class VariantForm(BaseModel):
@@ -18,6 +18,30 @@ class VariantForm(BaseModel):
 
     name: Annotated[Trimmed, Field(min_length=1, max_length=60)]
     copied: OptionalId = None
+
+
+class MeetingForm(BaseModel):
+    """What the minutes say of the meeting; the reasons are read beside it."""
+
+    version: int
+    minutes_no: Annotated[Trimmed, Field(min_length=2, max_length=60)]
+    met_on: Day
+
+
+class ReasonForm(BaseModel):
+    """Why a decision is rejected or annulled."""
+
+    reason: Annotated[Trimmed, Field(min_length=5, max_length=500)]
+
+
+def reasons_in(form: Mapping[str, Any]) -> dict[int, str]:
+    """The reasons of a form by application: its fields `reason.12`."""
+    found = {}
+    for field, value in form.items():
+        name, _, of = field.partition(".")
+        if name == "reason" and of.isascii() and of.isdecimal() and len(of) < 18:
+            found[int(of)] = str(value).strip()[:500]
+    return found
 
 
 def _number(text: str, least: int, most: int) -> int:

@@ -44,7 +44,8 @@ class Difference:
     drawn: Sequence[Drawn]
 
 
-async def _round(round_id: int) -> tuple[Round, CallTerms, Ranking]:
+async def round_of_line(round_id: int) -> tuple[Round, CallTerms, Ranking]:
+    """A round with its terms and its ranking; raises NotFound before it is published."""
     found = await calls.round_of(round_id)
     if found.terms is None:
         raise NotFound()
@@ -75,7 +76,7 @@ async def compare(request: R, round_id: FromPath[int]) -> Response[str]:
 
 
 async def _compare(request: R, round_id: int, errors: FormErrors | None = None) -> Response[str]:
-    found, terms, ranking = await _round(round_id)
+    found, terms, ranking = await round_of_line(round_id)
     made = await queries.variants_of(round_id)
     standings = queries.standings_of(ranking, terms)
     outcomes = [draw_line(standings, one.choice) for one in made]
@@ -125,7 +126,7 @@ async def _show(
     template: str = "decisions/variant.html",
     errors: FormErrors | None = None,
 ) -> Response[str]:
-    found, terms, ranking = await _round(variant.round_id)
+    found, terms, ranking = await round_of_line(variant.round_id)
     standings = queries.standings_of(ranking, terms)
     outcome = draw_line(standings, variant.choice)
     return page(

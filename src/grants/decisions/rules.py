@@ -130,6 +130,71 @@ def choice_holds(choice: Choice, standings: Sequence[Standing], ceiling_fen: int
     return None
 
 
+def reasons_wanted(outcome: Outcome, choice: Choice) -> list[int]:
+    """The applications on which the office departs from the ranking: left out, or another amount.
+
+    Each of them needs a reason in the minutes; the others follow from score, money and places.
+    """
+    return [
+        one.standing.application_id
+        for one in outcome.lines
+        if one.place is Place.DROPPED
+        or (one.amount_fen > 0 and one.standing.application_id in choice.amounts)
+    ]
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What the office knows of a round that is to be decided on."""
+
+    in_review: bool
+    sealed: Sequence[str]
+    uncommented: int
+    unscored: int
+    decided: bool
+
+
+def round_is_ready(case: Readiness) -> Refusal | None:
+    """A meeting decides once, on a whole ranking that nobody can still change unseen."""
+    if not case.in_review:
+        return RuleBroken("line.not_in_review", N_("The line is drawn out of a review."))
+    if case.decided:
+        return RuleBroken(
+            "decision.waits", N_("A decision of this round lies before the meeting already.")
+        )
+    if case.sealed:
+        return RuleBroken(
+            "decision.sealed",
+            N_("The scores of {panel} are sealed until every member has signed."),
+            panel=case.sealed[0],
+        )
+    if case.unscored:
+        return RuleBroken(
+            "decision.unscored",
+            N_("{count} applications that passed the checks are not scored."),
+            count=case.unscored,
+        )
+    if case.uncommented:
+        return RuleBroken(
+            "decision.uncommented",
+            N_("{count} spreads need a word of the chair first."),
+            count=case.uncommented,
+        )
+    return None
+
+
+def decision_has_its_reasons(wanted: Sequence[int], reasons: Mapping[int, str]) -> Refusal | None:
+    """Whoever departs from the ranking says why; the refusal names the field among its params."""
+    for application_id in wanted:
+        if len(reasons.get(application_id, "").strip()) < 2:
+            return RuleBroken(
+                "decision.reason",
+                N_("Say why this one departs from the ranking."),
+                field=f"reason.{application_id}",
+            )
+    return None
+
+
 def draw_line(standings: Sequence[Standing], choice: Choice) -> Outcome:
     """Draw the line: never spends more than the variant has, whatever the input's order.
 

@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Request, Response, get
 
 from grants.budget import queries as budget
-from grants.invariants import verify
+from grants.invariants.verify import verify
 from grants.kernel import calendar
 from grants.kernel.errors import N_
 from grants.kernel.identity import Permission as P
@@ -24,7 +24,7 @@ R = Request[Any, Any, Any]
 _STATES = (
     ("paid_fen", N_("Paid"), Tone.PAID),
     ("on_way", N_("Payable"), Tone.PAYABLE),
-    ("committed_fen", N_("Committed"), Tone.COMMITTED),
+    ("promised_fen", N_("Promised"), Tone.COMMITTED),
     ("available_fen", N_("Available"), Tone.AVAILABLE),
 )
 
@@ -58,7 +58,7 @@ def _bars(request: R, lines: list[budget.Line]) -> list[dict[str, object]]:
             "paid_fen": line.balance.paid_fen,
             "payable_fen": line.balance.payable_fen,
             "in_bank_fen": line.balance.in_bank_fen,
-            "committed_fen": line.balance.committed_fen,
+            "committed_fen": line.balance.promised_fen,
             "available_fen": line.balance.available_fen,
         }
         for line in sorted(lines, key=lambda one: -one.balance.quota_fen)

@@ -18,15 +18,15 @@ class FundTotals:
     lines: int
     quota_fen: Fen
     available_fen: Fen
-    committed_fen: Fen
+    promised_fen: Fen
     on_its_way_fen: Fen
     paid_fen: Fen
     time_permille: int
 
     @property
     def to_pay_fen(self) -> Fen:
-        """Committed and on its way."""
-        return Fen(self.committed_fen + self.on_its_way_fen)
+        """Promised and on its way."""
+        return Fen(self.promised_fen + self.on_its_way_fen)
 
     @property
     def execution_permille(self) -> int:
@@ -40,7 +40,7 @@ async def fund_totals(fiscal_year: int) -> FundTotals:
         """
         SELECT count(*) AS lines, coalesce(sum(b.quota_fen), 0)::bigint AS quota_fen,
                coalesce(sum(b.available_fen), 0)::bigint AS available_fen,
-               coalesce(sum(b.committed_fen), 0)::bigint AS committed_fen,
+               coalesce(sum(b.precommitted_fen + b.committed_fen), 0)::bigint AS promised_fen,
                coalesce(sum(b.payable_fen + b.in_bank_fen), 0)::bigint AS on_its_way_fen,
                coalesce(sum(b.paid_fen), 0)::bigint AS paid_fen
         FROM budget_line l JOIN line_balance b ON b.id = l.id WHERE l.fiscal_year = $1

@@ -151,9 +151,10 @@ async def tie(request: R, expert_id: FromPath[int]) -> Response[Any]:
 async def round_section(actor: Actor, round_id: int) -> Section | None:
     """The panels of a round, on its page."""
     found = await calls.round_of(round_id)
-    if not actor.may(P.PANEL_SEE) or found.state != RoundState.REVIEW or found.terms is None:
-        return None
+    in_review = found.state == RoundState.REVIEW
     made = await queries.panels_of(round_id)
+    if not actor.may(P.PANEL_SEE) or found.terms is None or not (in_review or made):
+        return None
     taken = {code for one in made for code in one.categories}
     return Section(
         N_("Review"),
@@ -161,7 +162,7 @@ async def round_section(actor: Actor, round_id: int) -> Section | None:
         {
             "round_id": round_id,
             "panels": made,
-            "open": [one for one in found.terms.categories if one.code not in taken],
+            "open": [one for one in found.terms.categories if in_review and one.code not in taken],
             "titles": PANEL.titles,
             "tones": TONES,
         },

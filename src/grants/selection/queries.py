@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from grants.applications.workflow import PASSED
 from grants.kernel.errors import NotFound
 from grants.kernel.identity import Actor
 from grants.kernel.money import Fen
@@ -304,10 +305,11 @@ async def eligible_applications(round_id: int, categories: Sequence[str]) -> lis
     return await db.rows(
         """
         SELECT id, organisation FROM application
-        WHERE round = $1 AND category = ANY($2) AND state = 'ELIGIBLE' ORDER BY id
+        WHERE round = $1 AND category = ANY($2) AND state = ANY($3) ORDER BY id
         """,
         round_id,
         list(categories),
+        list(PASSED),
     )
 
 

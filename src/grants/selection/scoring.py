@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from grants.calls import queries as calls
 from grants.calls.terms import CallTerms
+from grants.calls.workflow import RoundState
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Conflict, NotAllowed, NotFound, Refusal, RuleBroken
 from grants.kernel.identity import Actor
@@ -244,6 +245,10 @@ async def change_after_opening(
         panel, seat, terms = await _around(actor, sheet)
         if panel.state != PanelState.OPENED or sheet.state == "RECUSED":
             raise RuleBroken("sheet.not_opened", N_("The scores are not opened yet."))
+        if (await calls.round_of(panel.round_id)).state != RoundState.REVIEW:
+            raise RuleBroken(
+                "sheet.decided", N_("The round is decided; its scores stand as they were.")
+            )
         fault = given_fault(given, terms, sheet.asked_fen)
         if fault:
             raise fault[1]
