@@ -49,6 +49,8 @@ from grants.platform.remembered import memory_of_pages
 from grants.platform.texts import LANGUAGES
 from grants.policies import pages as policy_pages
 from grants.policies import proposal_pages
+from grants.publicity import objection_pages, public_pages
+from grants.publicity import pages as notice_pages
 from grants.reports import pages as report_pages
 from grants.selection import panel_pages, ranking_pages, review_pages
 from grants.settings import settings
@@ -68,6 +70,7 @@ NAVIGATION = (
     ("/reviews", N_("My reviews"), P.REVIEW_SCORE),
     ("/experts", N_("Experts"), P.PANEL_SEE),
     ("/applications", N_("Applications"), P.APPLICATION_SEE),
+    ("/publicity", N_("Public notices"), P.NOTICE_SEE),
     ("/needs", N_("Needs"), P.NEED_SEE),
     ("/organisations", N_("Payees"), P.ORGANISATION_SEE),
     ("/overview", N_("Where the money is"), P.OVERVIEW_SEE),
@@ -191,6 +194,9 @@ def routes() -> list[HTTPRouteHandler]:
         *review_pages.ROUTES,
         *ranking_pages.ROUTES,
         *line_pages.ROUTES,
+        *notice_pages.ROUTES,
+        *objection_pages.ROUTES,
+        *public_pages.ROUTES,
         *meeting_pages.ROUTES,
         *import_pages.ROUTES,
         *payment_pages.ROUTES,
@@ -234,6 +240,8 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         payment=payment_pages.may_see_files,
         award=award_pages.may_see_files,
         application=application_pages.may_see_files,
+        public_notice=notice_pages.may_see_files,
+        objection=objection_pages.may_see_files,
     )
     party_pages.SECTIONS[:] = [
         award_pages.payee_section,

@@ -16,10 +16,12 @@ from grants.awards.workflow import AWARD, CLAWBACK
 from grants.banking.workflow import BATCH
 from grants.budget.workflow import PROPOSAL
 from grants.calls.workflow import NEED, REVISION, ROUND
+from grants.decisions.workflow import DECISION
 from grants.kernel.workflow import Workflow
 from grants.parties.workflow import ACCOUNT
 from grants.payments.workflow import PAYMENT
 from grants.policies.workflow import POLICY
+from grants.publicity.workflow import NOTICE, OBJECTION
 from grants.selection.workflow import PANEL
 from grants.settings import TOP
 
@@ -32,6 +34,9 @@ WORKFLOWS: tuple[Workflow[Any], ...] = (
     REVISION,
     APPLICATION,
     PANEL,
+    DECISION,
+    NOTICE,
+    OBJECTION,
     AWARD,
     CLAWBACK,
     PAYMENT,

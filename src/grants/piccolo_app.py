@@ -15,6 +15,7 @@ FEATURES = (
     "parties",
     "agencies",
     "budget",
+    "publicity",
     "awards",
     "calls",
     "applications",

@@ -21,6 +21,7 @@ from grants.payments import jobs as payment_jobs
 from grants.platform import audit, db, inbox
 from grants.platform.database import open_database
 from grants.platform.jobs import Job, by_minute, daily, run_once
+from grants.publicity import jobs as publicity_jobs
 from grants.settings import Settings
 
 log = logging.getLogger("grants.jobs")
@@ -61,6 +62,7 @@ JOBS: tuple[Job, ...] = (
     *party_jobs.JOBS,
     *call_jobs.JOBS,
     *application_jobs.JOBS,
+    *publicity_jobs.JOBS,
     Job("verify", {"hour": "3", "minute": "0"}, daily, verify_nightly),
     Job("seal history", {"minute": "*/5"}, by_minute, seal_history),
 )

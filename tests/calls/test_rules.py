@@ -137,7 +137,7 @@ def test_checks_with_a_figure_say_what_it_means() -> None:
     [
         (NEED, {"DECLINED", "MET", "WITHDRAWN"}),
         (REVISION, {"SUPERSEDED", "DISCARDED"}),
-        (ROUND, {"REVIEW", "CANCELLED"}),
+        (ROUND, {"CLOSED", "CANCELLED"}),
     ],
     ids=lambda one: getattr(one, "name", ""),
 )

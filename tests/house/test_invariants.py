@@ -26,6 +26,14 @@ from tests.world_banking import pay
 APPROVER = "(SELECT min(person_id) FROM payment_act WHERE decision = 'APPROVE')"
 AWARDER = "(SELECT person_id FROM case_event WHERE case_kind = 'award' AND verb = 'approve')"
 
+#: An application out of nowhere, in the state put into its place.
+APPLICATION = """
+INSERT INTO application (id, number, round, organisation, title, category, theme, community,
+    asked_fen, own_fen, state, revision, submitted_at, supplement_note, created_by_person,
+    created_at, version)
+VALUES (1, '1', 1, 1, '', 'A', '', '', 5, 0, '{}', 1, now(), '', 1, now(), 1)
+"""
+
 BREACHES: list[tuple[str, str]] = [
     ("line_buckets_are_their_moves", "DELETE FROM ledger_move WHERE act = 'commit'"),
     (
@@ -76,6 +84,13 @@ BREACHES: list[tuple[str, str]] = [
     ("batch_totals", "UPDATE batch SET file_sha256 = 'other' WHERE file_sha256 IS NOT NULL"),
     ("items_pay_their_payments", "UPDATE batch_item SET amount_fen = amount_fen + 1"),
     ("state_is_fold_of_events", "UPDATE award SET state = 'COMPLETED'"),
+    ("nothing_is_funded_unpublished", APPLICATION.format("APPROVED")),
+    (
+        "decided_projects_are_held",
+        f"WITH a AS ({APPLICATION.format('DROPPED')} RETURNING id) "
+        "INSERT INTO precommitment (line, case_kind, case_id, precommitted_fen) "
+        "SELECT 1, 'application', id, 5 FROM a",
+    ),
     ("state_is_fold_of_events", "UPDATE payment SET state = 'RETURNED' WHERE state = 'APPROVED'"),
     ("state_is_fold_of_events", "UPDATE batch SET state = 'SENT' WHERE state = 'SETTLED'"),
     ("state_is_fold_of_events", "DELETE FROM case_event WHERE verb = 'approve_finally'"),

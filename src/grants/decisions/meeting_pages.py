@@ -11,7 +11,7 @@ from grants.applications.pages import TONES as APPLICATION_TONES
 from grants.applications.workflow import APPLICATION, ApplicationState
 from grants.calls import queries as calls
 from grants.calls.workflow import RoundState
-from grants.decisions import meeting, queries
+from grants.decisions import meeting, publicising, queries
 from grants.decisions.forms import MeetingForm, ReasonForm, reasons_in
 from grants.decisions.line_pages import round_of_line
 from grants.decisions.rules import Place, draw_line, reasons_wanted, round_is_ready
@@ -25,6 +25,9 @@ from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, faulty, parse
 from grants.platform.pages import language_of, page, redirect
 from grants.platform.sections import Filling, Section, sections_of
+from grants.publicity import queries as publicity
+from grants.publicity.pages import TONES as NOTICE_TONES
+from grants.publicity.workflow import NOTICE
 
 R = Request[Any, Any, Any]
 
@@ -131,6 +134,10 @@ async def show_decision(
         standing=APPLICATION.titles,
         state_tones=APPLICATION_TONES,
         steps=steps,
+        notices=await publicity.notices_for(Case(meeting.KIND, decision_id)),
+        notice_titles=NOTICE.titles,
+        notice_tones=NOTICE_TONES,
+        unpublished=len(await publicising.unpublished(decision, found)),
         sections=await sections_of(SECTIONS, actor, decision_id),
         events=await timeline(Case(meeting.KIND, decision_id)),
         verbs=VERBS,
@@ -176,6 +183,13 @@ async def annul(request: R, decision_id: FromPath[int]) -> Response[Any]:
     return redirect(f"/decisions/{decision_id}", N_("Annulled; the money is free again."))
 
 
+@post("/decisions/{decision_id:int}/notice", permission=P.NOTICE_EDIT, status_code=303)
+async def draw_up_notice(request: R, decision_id: FromPath[int]) -> Response[Any]:
+    """Draw up the notice of what is decided."""
+    notice_id = await publicising.draw_up_notice(actor_of(request), decision_id)
+    return redirect(f"/publicity/{notice_id}", N_("Drawn up; another person publishes it."))
+
+
 async def round_section(actor: Actor, round_id: int) -> Section | None:
     """The decisions of a round, on its page."""
     found = await calls.round_of(round_id)
@@ -215,4 +229,4 @@ async def application_section(actor: Actor, application_id: int) -> Section | No
     )
 
 
-ROUTES = [lay_before, propose, show, adopt, reject, withdraw, annul]
+ROUTES = [lay_before, propose, show, adopt, reject, withdraw, annul, draw_up_notice]

@@ -220,3 +220,17 @@ async def decision_of_application(application_id: int) -> Decision | None:
         application_id,
     )
     return _decision(found) if found else None
+
+
+async def given_fen(decision_id: int) -> Fen:
+    """What a decision gives as things stand: to those proposed, confirmed and funded."""
+    return Fen(
+        await db.value(
+            """
+            SELECT coalesce(sum(l.amount_fen), 0)::bigint FROM decision_line l
+            JOIN application a ON a.id = l.application
+            WHERE l.decision = $1 AND a.state IN ('PROPOSED', 'APPROVED', 'AWARDED')
+            """,
+            decision_id,
+        )
+    )

@@ -24,6 +24,8 @@ OF_CASES: Sequence[Invariant] = (
             UNION ALL SELECT 'call_round', id, state FROM call_round
             UNION ALL SELECT 'application', id, state FROM application
             UNION ALL SELECT 'funding_decision', id, state FROM funding_decision
+            UNION ALL SELECT 'public_notice', id, state FROM public_notice
+            UNION ALL SELECT 'objection', id, state FROM objection
             UNION ALL SELECT 'batch', id, state FROM batch
             UNION ALL SELECT 'quota_movement', id, state FROM quota_movement
             UNION ALL SELECT 'cash_plan', id, state FROM cash_plan
@@ -39,6 +41,38 @@ OF_CASES: Sequence[Invariant] = (
         SELECT s.kind || ' ' || s.id FROM standing s
         LEFT JOIN chained c ON c.case_kind = s.kind AND c.case_id = s.id AND c.back = 1
         WHERE s.state IS DISTINCT FROM c.state_after ORDER BY what
+        """,
+    ),
+    Invariant(
+        "decided_projects_are_held",
+        N_("For each decided project its money is held, until it is funded or drops out"),
+        """
+        SELECT 'application ' || a.number AS what FROM application a
+        LEFT JOIN precommitment p ON p.case_kind = 'application' AND p.case_id = a.id
+        LEFT JOIN (
+            SELECT l.application, l.amount_fen, l.place FROM decision_line l
+            JOIN funding_decision d ON d.id = l.decision AND d.state = 'ADOPTED'
+        ) l ON l.application = a.id
+        WHERE coalesce(p.precommitted_fen, 0) <> CASE
+            WHEN a.state IN ('PROPOSED', 'APPROVED')
+              OR (a.state = 'ELIGIBLE' AND l.place = 'FUNDED') THEN coalesce(l.amount_fen, 0)
+            ELSE 0 END
+        ORDER BY a.id
+        """,
+    ),
+    Invariant(
+        "nothing_is_funded_unpublished",
+        N_("Whatever is to be funded was published, its days over and no objection open"),
+        """
+        SELECT 'application ' || a.number AS what FROM application a
+        WHERE a.state IN ('APPROVED', 'AWARDED') AND NOT EXISTS (
+            SELECT 1 FROM notice_entry e JOIN public_notice n ON n.id = e.notice
+            WHERE e.case_kind = 'application' AND e.case_id = a.id AND n.state = 'ENDED'
+              AND NOT EXISTS (
+                SELECT 1 FROM objection o WHERE o.notice = n.id
+                  AND o.state IN ('RECEIVED', 'UPHELD')
+                  AND (o.entry = e.id OR (o.entry IS NULL AND o.state = 'RECEIVED'))))
+        ORDER BY a.id
         """,
     ),
     Invariant(

@@ -94,6 +94,10 @@ class Permission(StrEnum):
     PANEL_SEE = "panel.see"
     PANEL_EDIT = "panel.edit"
     REVIEW_SCORE = "review.score"
+    NOTICE_SEE = "notice.see"
+    NOTICE_EDIT = "notice.edit"
+    NOTICE_PUBLISH = "notice.publish"
+    OBJECTION_JUDGE = "objection.judge"
     PAYMENT_SEE = "payment.see"
     PAYMENT_REQUEST = "payment.request"
     PAYMENT_APPROVE = "payment.approve"
@@ -125,9 +129,17 @@ _LOOK = frozenset(
         P.CALL_SEE,
         P.APPLICATION_SEE,
         P.PANEL_SEE,
+        P.NOTICE_SEE,
     }
 )
-_LEAD = _LOOK | {P.PAYMENT_APPROVE, P.AWARD_APPROVE, P.BUDGET_APPROVE, P.CALL_APPROVE}
+_LEAD = _LOOK | {
+    P.PAYMENT_APPROVE,
+    P.AWARD_APPROVE,
+    P.BUDGET_APPROVE,
+    P.CALL_APPROVE,
+    P.NOTICE_PUBLISH,
+    P.OBJECTION_JUDGE,
+}
 
 #: The one permission table. Agencies see only their own: row scope lives in queries.
 GRANTED: Mapping[Role, frozenset[Permission]] = {
@@ -167,8 +179,17 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
         P.CALL_EDIT,
         P.APPLICATION_SCREEN,
         P.PANEL_EDIT,
+        P.NOTICE_EDIT,
     },
-    Role.SECTION_HEAD: _LOOK | {P.PAYMENT_APPROVE, P.AWARD_APPROVE, P.POLICY_EDIT, P.CALL_APPROVE},
+    Role.SECTION_HEAD: _LOOK
+    | {
+        P.PAYMENT_APPROVE,
+        P.AWARD_APPROVE,
+        P.POLICY_EDIT,
+        P.CALL_APPROVE,
+        P.NOTICE_PUBLISH,
+        P.OBJECTION_JUDGE,
+    },
     Role.FIN_OFFICER: _LOOK
     | {
         P.PAYMENT_APPROVE,

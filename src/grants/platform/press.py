@@ -1,4 +1,4 @@
-"""The press: printing and drawing in processes of their own, which can be killed.
+"""The press: printing, drawing and reading papers in processes of their own, which can be killed.
 
 WeasyPrint and V8 are large and may hang or crash on odd input, so web workers never load them.
 Each press thread owns one child; a child that overruns its time is killed and the next job gets
@@ -31,6 +31,8 @@ from grants.platform.fonts import FontCache
 JOBS = {
     "pdf": "grants.platform.typesetting:typeset",
     "chart": "grants.platform.drawing:draw",
+    "text": "grants.platform.reading:text_of",
+    "codes": "grants.platform.reading:codes_in",
 }
 TIMEOUT_SECONDS = 20.0
 #: A child ends itself when idle; the parent stops trusting it a little earlier.
