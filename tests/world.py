@@ -7,6 +7,7 @@ from datetime import date
 from itertools import count
 
 from grants.awards import actions as awards
+from grants.awards import instalments as award_parts
 from grants.awards.actions import AwardPlan
 from grants.awards.rules import InstalmentPlan, SharePlan
 from grants.budget import actions as budget
@@ -242,7 +243,7 @@ async def active_award(world: World, *parts_fen: int, title: str = "邻里家园
     award_id = await draft_award(world, *parts_fen, title=title)
     await awards.approve_award(world[Role.SECTION_HEAD], award_id, seen_version=1, today=DAY)
     for instalment in await instalments(award_id):
-        await awards.confirm_condition(
+        await award_parts.confirm_condition(
             world[Role.OFFICER], instalment, on=date(2026, 6, 10), evidence="合同已签"
         )
     return award_id

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from grants.awards import actions, queries
+from grants.awards import instalments as award_parts
 from grants.awards.rules import InstalmentPlan, SharePlan
 from grants.budget import actions as budget
 from grants.kernel.errors import Conflict, NotAllowed, Refusal, RuleBroken
@@ -304,12 +305,12 @@ async def test_an_instalment_moves_within_its_year_only() -> None:
     world = await furnished()
     award = await active_award(world, 30_000 * YUAN)
     (first,) = await instalments(award)
-    await actions.reschedule_instalment(
+    await award_parts.reschedule_instalment(
         world[Role.OFFICER], first, due_on=date(2026, 9, 1), condition="中期", reason="进度调整"
     )
     assert (await queries.instalment(first)).due_on == date(2026, 9, 1)
     with pytest.raises(RuleBroken) as refused:
-        await actions.reschedule_instalment(
+        await award_parts.reschedule_instalment(
             world[Role.OFFICER], first, due_on=date(2027, 1, 1), condition="", reason="进度调整"
         )
     assert refused.value.code == "award.instalment_other_year"
@@ -319,7 +320,7 @@ async def test_a_condition_is_confirmed_on_an_active_award_only() -> None:
     world = await furnished()
     award = await draft_award(world, 30_000 * YUAN)
     with pytest.raises(RuleBroken) as refused:
-        await actions.confirm_condition(
+        await award_parts.confirm_condition(
             world[Role.OFFICER], (await instalments(award))[0], on=DAY, evidence="合同"
         )
     assert refused.value.code == "award.not_active"
@@ -330,7 +331,7 @@ async def test_what_a_payment_was_asked_for_on_stays() -> None:
     (instalment,) = await instalments(await active_award(world, 30_000 * YUAN))
     await submitted(world, instalment)
     with pytest.raises(RuleBroken) as refused:
-        await actions.confirm_condition(
+        await award_parts.confirm_condition(
             world[Role.OFFICER], instalment, on=DAY, evidence="另一份合同"
         )
     assert refused.value.code == "award.instalment_taken"
@@ -341,6 +342,8 @@ async def test_the_grade_of_an_evaluation_stands_on_the_award() -> None:
     award = await active_award(world, 20_000 * YUAN, 10_000 * YUAN)
     second = (await instalments(award))[1]
     officer = world[Role.OFFICER]
-    await actions.confirm_condition(officer, second, on=DAY, evidence="中期评估报告", grade="良好")
-    await actions.confirm_condition(officer, second, on=DAY, evidence="中期评估报告，补盖章")
+    await award_parts.confirm_condition(
+        officer, second, on=DAY, evidence="中期评估报告", grade="良好"
+    )
+    await award_parts.confirm_condition(officer, second, on=DAY, evidence="中期评估报告，补盖章")
     assert (await queries.award(officer, award)).grade == "良好"

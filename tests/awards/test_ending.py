@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from grants.awards import actions, queries
+from grants.awards import instalments as award_parts
 from grants.kernel.errors import Conflict, NotAllowed, NotFound, Refusal, RuleBroken
 from grants.kernel.identity import SYSTEM, Role
 from grants.kernel.money import Fen
@@ -139,7 +140,7 @@ async def test_an_award_over_years_is_not_complete_after_the_first() -> None:
     world = await furnished()
     award, _ = await two_years(world)
     (first, _) = await instalments(award)
-    await actions.confirm_condition(world[Role.OFFICER], first, on=DAY, evidence="合同已签")
+    await award_parts.confirm_condition(world[Role.OFFICER], first, on=DAY, evidence="合同已签")
     await pay(world, await approved(world, first))
     with pytest.raises(RuleBroken) as refused:
         await actions.complete_award(world[Role.OFFICER], award)

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from grants.awards import actions as awards
+from grants.awards import instalments as award_parts
 from grants.awards import queries as award_queries
 from grants.awards.actions import AwardPlan
 from grants.awards.rules import InstalmentPlan, SharePlan
@@ -225,7 +226,7 @@ async def two_year_award(world: World, next_line: int) -> int:
     )
     await awards.approve_award(world[Role.SECTION_HEAD], award, seen_version=1, today=DAY)
     for instalment in await instalments(award):
-        await awards.confirm_condition(
+        await award_parts.confirm_condition(
             world[Role.OFFICER], instalment, on=date(2026, 6, 10), evidence="已签"
         )
     return award

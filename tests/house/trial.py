@@ -9,6 +9,7 @@ from datetime import date
 from typing import TypeVar
 
 from grants.awards import actions as awards
+from grants.awards import instalments as award_parts
 from grants.awards import queries as award_queries
 from grants.banking import actions as banking
 from grants.banking import answers, refunds
@@ -129,7 +130,7 @@ class Office:
             return
         for instalment, amount in zip(await instalments(award.id), parts, strict=True):
             award.parts.append(Part(instalment, award, amount))
-            await awards.confirm_condition(
+            await award_parts.confirm_condition(
                 self.world[Role.OFFICER], instalment, on=DAY, evidence="合同已签"
             )
         self.book.approve_award(award)

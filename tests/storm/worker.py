@@ -23,6 +23,7 @@ from pathlib import Path
 import asyncpg
 
 from grants.awards import actions as awards
+from grants.awards import instalments as award_parts
 from grants.awards import queries as award_queries
 from grants.banking import actions as banking
 from grants.banking import answers, refunds
@@ -110,7 +111,7 @@ class Clerk:
         await awards.approve_award(self.world[Role.SECTION_HEAD], award, seen_version=1, today=DAY)
         self.tell("award", award, "approve")
         for instalment in await award_queries.instalments(award):
-            await awards.confirm_condition(
+            await award_parts.confirm_condition(
                 self.world[Role.OFFICER], instalment.id, on=DAY, evidence="合同已签"
             )
             await self.request(instalment.id)

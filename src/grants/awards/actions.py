@@ -23,11 +23,11 @@ from grants.budget import ledger
 from grants.budget import queries as budget
 from grants.budget.commitments import commitments_of
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, Refusal, RuleBroken
+from grants.kernel.errors import N_, Refusal, RuleBroken
 from grants.kernel.identity import Actor, Permission
 from grants.kernel.money import Fen
 from grants.platform import db
-from grants.platform.audit import Case, record, take_duty
+from grants.platform.audit import Case, hold_duty, record, take_duty
 from grants.platform.policy import policy_on
 
 
@@ -65,37 +65,44 @@ async def create_award(actor: Actor, plan: AwardPlan, *, today: date) -> int:
     another programme.
     """
     actor.need(Permission.AWARD_CREATE)
-    _refuse(plan.refusal())
     async with db.unit_of_work(actor):
-        await _refuse_foreign_lines(plan)
-        year = calendar.fiscal_year(today)
-        award = Award(
-            number=f"助〔{year}〕{await db.next_number(f'award-{year}'):04d}",
-            programme=plan.programme_id,
-            organisation=plan.organisation_id,
-            person=plan.person_id,
-            title=plan.title,
-            purpose=plan.purpose,
-            amount_fen=plan.amount_fen,
-            state=AwardState.DRAFT,
-            basis=plan.basis,
-            minutes_no=plan.minutes_no,
-            decided_on=plan.decided_on,
-            starts_on=plan.starts_on,
-            ends_on=plan.ends_on,
-            origin="MANUAL",
-            funder_id="",
-            external_id=None,
-            created_by_person=actor.person_id,
-            version=1,
-        )
-        await Award.insert(award)
-        await _write_plan(award.id, plan)
-        case = Case("award", award.id)
-        await take_duty(actor, case, "create")
-        await record(
-            actor, case, "create", after=AwardState.DRAFT, facts={"amount_fen": plan.amount_fen}
-        )
+        return await insert_award(actor, plan, today=today, made_by_person=actor.person_id)
+
+
+async def insert_award(
+    actor: Actor, plan: AwardPlan, *, today: date, made_by_person: int, origin: str = "MANUAL"
+) -> int:
+    """The same within the open unit of work, for whoever drew it up; answers its id."""
+    _refuse(plan.refusal())
+    await _refuse_foreign_lines(plan)
+    year = calendar.fiscal_year(today)
+    award = Award(
+        number=f"助〔{year}〕{await db.next_number(f'award-{year}'):04d}",
+        programme=plan.programme_id,
+        organisation=plan.organisation_id,
+        person=plan.person_id,
+        title=plan.title,
+        purpose=plan.purpose,
+        amount_fen=plan.amount_fen,
+        state=AwardState.DRAFT,
+        basis=plan.basis,
+        minutes_no=plan.minutes_no,
+        decided_on=plan.decided_on,
+        starts_on=plan.starts_on,
+        ends_on=plan.ends_on,
+        origin=origin,
+        funder_id="",
+        external_id=None,
+        created_by_person=made_by_person,
+        version=1,
+    )
+    await Award.insert(award)
+    await _write_plan(award.id, plan)
+    case = Case("award", award.id)
+    await hold_duty(made_by_person, case, "create")
+    await record(
+        actor, case, "create", after=AwardState.DRAFT, facts={"amount_fen": plan.amount_fen}
+    )
     return int(award.id)
 
 
@@ -132,9 +139,17 @@ async def _write_plan(award_id: int, plan: AwardPlan) -> None:
     }
     await db.write_many(
         "INSERT INTO instalment (award, share, sequence, amount_fen, condition, due_on, "
-        "condition_evidence, state) VALUES ($1, $2, $3, $4, $5, $6, '', 'OPEN')",
+        "opened_by, condition_evidence, state) VALUES ($1, $2, $3, $4, $5, $6, $7, '', 'OPEN')",
         [
-            (award_id, share_ids[i.line_id], sequence, i.amount_fen, i.condition, i.due_on)
+            (
+                award_id,
+                share_ids[i.line_id],
+                sequence,
+                i.amount_fen,
+                i.condition,
+                i.due_on,
+                i.opened_by,
+            )
             for sequence, i in enumerate(plan.instalments, start=1)
         ],
     )
@@ -178,23 +193,30 @@ async def approve_award(
     Raises RuleBroken where a line is short, closed or may not pay this kind of award.
     """
     async with db.unit_of_work(actor):
-        found = await queries.award(actor, award_id, lock=True)
-        shares = await queries.shares(award_id)
-        lines = await budget.lock_lines([share.line_id for share in shares])
-        this_year = calendar.fiscal_year(today)
-        objection = await against_lines(shares, lines, this_year, today)
-        tiers = (await policy_on("approval_tiers", ApprovalTiers, today)).body
-        case = award_case(
-            actor, found, seen_version, objection, tiers.tier(found.amount_fen).minutes_needed
-        )
-        await take_duty(actor, Case("award", award_id), "approve")
-        await take_step(actor, "approve", found, case, reason)
-        for share in shares:
-            if share.fiscal_year <= this_year and share.amount_fen:
-                await commit_share(actor, award_id, share, today)
-        await db.execute(
-            "UPDATE award SET decided_on = coalesce(decided_on, $2) WHERE id = $1", award_id, today
-        )
+        await commit_award(actor, award_id, seen_version=seen_version, today=today, reason=reason)
+
+
+async def commit_award(
+    actor: Actor, award_id: int, *, seen_version: int, today: date, reason: str = ""
+) -> None:
+    """The same within the open unit of work."""
+    found = await queries.award(actor, award_id, lock=True)
+    shares = await queries.shares(award_id)
+    lines = await budget.lock_lines([share.line_id for share in shares])
+    this_year = calendar.fiscal_year(today)
+    objection = await against_lines(shares, lines, this_year, today)
+    tiers = (await policy_on("approval_tiers", ApprovalTiers, today)).body
+    case = award_case(
+        actor, found, seen_version, objection, tiers.tier(found.amount_fen).minutes_needed
+    )
+    await take_duty(actor, Case("award", award_id), "approve")
+    await take_step(actor, "approve", found, case, reason)
+    for share in shares:
+        if share.fiscal_year <= this_year and share.amount_fen:
+            await commit_share(actor, award_id, share, today)
+    await db.execute(
+        "UPDATE award SET decided_on = coalesce(decided_on, $2) WHERE id = $1", award_id, today
+    )
 
 
 async def commit_years_shares(actor: Actor, award_id: int, *, today: date) -> int:
@@ -236,74 +258,6 @@ async def withdraw_award(actor: Actor, award_id: int, *, reason: str) -> None:
     async with db.unit_of_work(actor):
         found = await queries.award(actor, award_id, lock=True)
         await take_step(actor, "withdraw", found, award_case(actor, found, found.version), reason)
-
-
-async def reschedule_instalment(
-    actor: Actor, instalment_id: int, *, due_on: date, condition: str, reason: str
-) -> None:
-    """Move an instalment's due day within its year, or change its condition, with a reason."""
-    async with db.unit_of_work(actor):
-        instalment = await queries.instalment(instalment_id)
-        found = await queries.award(actor, instalment.award_id, lock=True)
-        if due_on.year != instalment.fiscal_year:
-            raise RuleBroken(
-                "award.instalment_other_year",
-                N_("An instalment due on {day} cannot draw on a line of {year}."),
-                day=due_on.isoformat(),
-                year=instalment.fiscal_year,
-            )
-        await take_step(actor, "reschedule", found, award_case(actor, found, found.version), reason)
-        await db.execute(
-            # Another condition has to be met anew.
-            """
-            UPDATE instalment SET due_on = $2, condition = $3,
-                condition_met_on = CASE WHEN condition = $3 THEN condition_met_on END,
-                condition_evidence = CASE WHEN condition = $3 THEN condition_evidence ELSE '' END
-            WHERE id = $1
-            """,
-            instalment_id,
-            due_on,
-            condition,
-        )
-
-
-async def confirm_condition(
-    actor: Actor, instalment_id: int, *, on: date, evidence: str, grade: str = ""
-) -> None:
-    """Record that an instalment's condition is met, what shows it, and the grade it gave, if any.
-
-    Raises RuleBroken unless the award is active and the instalment is not asked for yet.
-    """
-    actor.need(Permission.AWARD_CREATE)
-    async with db.unit_of_work(actor):
-        instalment = await queries.instalment(instalment_id)
-        found = await queries.award(actor, instalment.award_id, lock=True)
-        if found.state != AwardState.ACTIVE:
-            raise RuleBroken("award.not_active", N_("The award is not active."))
-        # A payment was asked for on what had been recorded: that stays.
-        if instalment.state != InstalmentState.OPEN:
-            raise RuleBroken(
-                "award.instalment_taken", N_("A payment of this instalment is asked for already.")
-            )
-        await db.execute(
-            "UPDATE instalment SET condition_met_on = $2, condition_evidence = $3 WHERE id = $1",
-            instalment_id,
-            on,
-            evidence,
-        )
-        if grade:
-            await db.execute(
-                "UPDATE award SET grade = $2 WHERE id = $1", instalment.award_id, grade
-            )
-        await record(
-            actor,
-            Case("award", instalment.award_id),
-            "confirm_condition",
-            before=found.state,
-            after=found.state,
-            reason=evidence,
-            facts={"sequence": instalment.sequence, "grade": grade},
-        )
 
 
 async def terminate_award(
@@ -363,42 +317,29 @@ async def record_notice(
     if last < first:
         raise RuleBroken("award.notice_backwards", N_("The notice ends before it begins."))
     async with db.unit_of_work(actor):
-        found = await queries.award(actor, award_id, lock=True)
-        await db.execute(
-            "UPDATE award SET publicised_from = $2, publicised_to = $3, objections = $4 "
-            "WHERE id = $1",
-            award_id,
-            first,
-            last,
-            objections,
-        )
-        await record(
-            actor,
-            Case("award", award_id),
-            "notice",
-            before=found.state,
-            after=found.state,
-            facts={"from": first, "to": last, "objections": objections},
-        )
+        await write_notice(actor, award_id, first=first, last=last, objections=objections)
 
 
-async def mark_instalment(
-    instalment_id: int, state: InstalmentState, *, expected: InstalmentState
+async def write_notice(
+    actor: Actor, award_id: int, *, first: date, last: date, objections: str
 ) -> None:
-    """Remember what the payments have learnt of an instalment, within their unit of work.
-
-    Raises Conflict when it does not stand where they thought: somebody was quicker.
-    """
-    done = await db.execute(
-        "UPDATE instalment SET state = $2 WHERE id = $1 AND state = $3",
-        instalment_id,
-        state,
-        expected,
+    """The same within the open unit of work."""
+    found = await queries.award(actor, award_id, lock=True)
+    await db.execute(
+        "UPDATE award SET publicised_from = $2, publicised_to = $3, objections = $4 WHERE id = $1",
+        award_id,
+        first,
+        last,
+        objections,
     )
-    if done != "UPDATE 1":
-        raise Conflict(
-            "award.instalment_taken", N_("Somebody has already asked for this instalment.")
-        )
+    await record(
+        actor,
+        Case("award", award_id),
+        "notice",
+        before=found.state,
+        after=found.state,
+        facts={"from": first, "to": last, "objections": objections},
+    )
 
 
 def award_case(

@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
-from grants.awards import actions, changes, clawbacks, queries
+from grants.awards import actions, changes, clawbacks, instalments, queries
 from grants.awards.forms import (
     ConditionForm,
     ReasonForm,
@@ -266,7 +266,7 @@ async def confirm(request: R, instalment_id: FromPath[int]) -> Response[Any]:
     instalment = await queries.instalment(instalment_id)
 
     async def act(actor: Actor, form: ConditionForm) -> None:
-        await actions.confirm_condition(
+        await instalments.confirm_condition(
             actor, instalment_id, on=form.met_on, evidence=form.evidence, grade=form.grade
         )
 
@@ -286,7 +286,7 @@ async def reschedule(request: R, instalment_id: FromPath[int]) -> Response[Any]:
     instalment = await queries.instalment(instalment_id)
 
     async def act(actor: Actor, form: RescheduleForm) -> None:
-        await actions.reschedule_instalment(
+        await instalments.reschedule_instalment(
             actor,
             instalment_id,
             due_on=form.due_on,

@@ -210,6 +210,7 @@ class Instalment:
     sequence: int
     amount_fen: Fen
     condition: str
+    opened_by: str
     due_on: date
     condition_met_on: date | None
     condition_evidence: str
@@ -219,7 +220,7 @@ class Instalment:
 _INSTALMENT = """
 SELECT i.id, i.award AS award_id, i.share AS share_id, s.line AS line_id, l.code AS line_code,
        s.fiscal_year, s.commitment AS commitment_id, i.sequence, i.amount_fen, i.condition,
-       i.due_on, i.condition_met_on, i.condition_evidence, i.state
+       i.opened_by, i.due_on, i.condition_met_on, i.condition_evidence, i.state
 FROM instalment i JOIN award_share s ON s.id = i.share JOIN budget_line l ON l.id = s.line
 """
 

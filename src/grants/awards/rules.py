@@ -22,12 +22,17 @@ class SharePlan:
 
 @dataclass(frozen=True)
 class InstalmentPlan:
-    """One part to be paid: from which line, how much, when and on what condition."""
+    """One part to be paid: from which line, how much, when and on what condition.
+
+    `opened_by` says who finds the condition met: the office itself, the signing of the agreement,
+    or the mid-term or final evaluation.
+    """
 
     line_id: int
     amount_fen: Fen
     due_on: date
     condition: str
+    opened_by: str = "OFFICE"
 
 
 def shares_add_up(amount_fen: int, shares: Sequence[SharePlan]) -> Refusal | None:
@@ -77,6 +82,16 @@ def instalments_fall_in_their_year(
                 day=instalment.due_on.isoformat(),
                 year=years.get(instalment.line_id, 0),
             )
+    return None
+
+
+def office_finds_it_met(opened_by: str) -> Refusal | None:
+    """A part that signing or an evaluation opens is not opened by hand."""
+    if opened_by != "OFFICE":
+        return RuleBroken(
+            "award.opened_elsewhere",
+            N_("This part is opened by the agreement or the evaluation of its project."),
+        )
     return None
 
 

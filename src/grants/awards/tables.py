@@ -73,12 +73,14 @@ class Instalment(Table, tablename="instalment"):
     sequence = c.number()
     amount_fen = c.fen()
     condition = c.text()
+    opened_by = c.text(default="OFFICE")
     due_on = c.day()
     condition_met_on = c.maybe_day()
     condition_evidence = c.text(default="")
     state = c.text(default="OPEN")
     instalment_amount_positive = Check("amount_fen > 0")
     instalment_state = Check("state IN ('OPEN','REQUESTED','PAID','CANCELLED')")
+    instalment_opened_by = Check("opened_by IN ('OFFICE','AGREEMENT','MIDTERM','FINAL')")
     instalment_sequence_once = Unique(["award", "sequence"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from grants.awards import actions as awards
+from grants.awards import instalments
 from grants.awards import queries as award_queries
 from grants.banking import actions as banking
 from grants.demo.bank_of_the_year import answered, send
@@ -26,7 +26,7 @@ async def request(bureau: Bureau, instalment_id: int, day: date, *, submit: bool
     officer = bureau[Role.OFFICER]
     instalment = await award_queries.instalment(instalment_id)
     award = await award_queries.award(officer, instalment.award_id)
-    await awards.confirm_condition(
+    await instalments.confirm_condition(
         officer,
         instalment_id,
         on=day - timedelta(days=3),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from grants.awards import actions as awards
+from grants.awards import instalments
 from grants.awards import queries as award_queries
 from grants.awards.shares import follow_carry_over
 from grants.awards.tiers import ApprovalTiers, payment_tier
@@ -70,7 +70,7 @@ async def draft_payment(
                 N_("The share of {year} is not committed yet."),
                 year=instalment.fiscal_year,
             )
-        await awards.mark_instalment(
+        await instalments.mark_instalment(
             instalment_id, InstalmentState.REQUESTED, expected=InstalmentState.OPEN
         )
         await parties.account_of_payee(
@@ -235,7 +235,7 @@ async def cancel_payment(actor: Actor, payment_id: int, *, reason: str, today: d
 
 
 async def _free_instalment(payment: queries.Payment) -> None:
-    await awards.mark_instalment(
+    await instalments.mark_instalment(
         payment.instalment_id, InstalmentState.OPEN, expected=InstalmentState.REQUESTED
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from grants.awards import actions as awards
+from grants.awards import instalments
 from grants.awards.workflow import InstalmentState
 from grants.budget import ledger
 from grants.budget import queries as budget
@@ -139,7 +139,7 @@ async def _turn_down(
         await write_act(actor, payment_id, payment.round, payment.step, role, decision, reason)
         await db.execute("UPDATE payment SET step = 0 WHERE id = $1", payment_id)
         if verb == "reject":
-            await awards.mark_instalment(
+            await instalments.mark_instalment(
                 payment.instalment_id, InstalmentState.OPEN, expected=InstalmentState.REQUESTED
             )
 

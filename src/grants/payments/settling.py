@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from grants.awards import actions as awards
+from grants.awards import instalments
 from grants.awards.workflow import InstalmentState
 from grants.budget import ledger
 from grants.kernel.identity import Actor, Role
@@ -34,7 +34,7 @@ async def mark_paid(
     """The bank has paid, on the day it booked; `receipt` is its reference."""
     await _move_with_step(actor, "settle", payment, ledger.PAY, item_no, on, receipt)
     await db.execute("UPDATE payment SET paid_on = $2 WHERE id = $1", payment.id, on)
-    await awards.mark_instalment(
+    await instalments.mark_instalment(
         payment.instalment_id, InstalmentState.PAID, expected=InstalmentState.REQUESTED
     )
 

@@ -119,6 +119,11 @@ async def take_duty(actor: Actor, case: Case, duty: str) -> None:
     Raises NotAllowed when this person already holds another duty on the case, through
     whichever account (财会〔2012〕21号: application, approval, payment and bookkeeping apart).
     """
+    await hold_duty(actor.person_id, case, duty)
+
+
+async def hold_duty(person_id: int, case: Case, duty: str) -> None:
+    """The same for a person who acted before, and is not the actor now."""
     held = await db.value(
         """
         INSERT INTO held_duty (case_kind, case_id, person_id, duty) VALUES ($1, $2, $3, $4)
@@ -127,7 +132,7 @@ async def take_duty(actor: Actor, case: Case, duty: str) -> None:
         """,
         case.kind,
         case.id,
-        actor.person_id,
+        person_id,
         duty,
     )
     if held != duty:
