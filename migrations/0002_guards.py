@@ -156,6 +156,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS call_revision_one_waiting
     ON call_revision (round) WHERE state IN ('DRAFT', 'PROPOSED');
 CREATE UNIQUE INDEX IF NOT EXISTS funding_decision_one_stands
     ON funding_decision (round) WHERE state IN ('PROPOSED', 'ADOPTED');
+CREATE UNIQUE INDEX IF NOT EXISTS agreement_one_lives
+    ON agreement (application) WHERE state <> 'VOID';
 CREATE UNIQUE INDEX IF NOT EXISTS call_revision_one_published
     ON call_revision (round) WHERE state = 'PUBLISHED';
 CREATE UNIQUE INDEX IF NOT EXISTS cash_plan_one_approved ON cash_plan (line) WHERE state = 'APPROVED';

@@ -18,6 +18,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.types import Message, Scope
 
 from grants.agencies import pages as agency_pages
+from grants.agreements import pages as agreement_pages
 from grants.applications import list_pages, office_pages, section_pages
 from grants.applications import pages as application_pages
 from grants.awards import change_pages, form_pages
@@ -71,6 +72,7 @@ NAVIGATION = (
     ("/experts", N_("Experts"), P.PANEL_SEE),
     ("/applications", N_("Applications"), P.APPLICATION_SEE),
     ("/publicity", N_("Public notices"), P.NOTICE_SEE),
+    ("/agreements", N_("Agreements"), P.AGREEMENT_SEE),
     ("/needs", N_("Needs"), P.NEED_SEE),
     ("/organisations", N_("Payees"), P.ORGANISATION_SEE),
     ("/overview", N_("Where the money is"), P.OVERVIEW_SEE),
@@ -195,6 +197,7 @@ def routes() -> list[HTTPRouteHandler]:
         *ranking_pages.ROUTES,
         *line_pages.ROUTES,
         *notice_pages.ROUTES,
+        *agreement_pages.ROUTES,
         *objection_pages.ROUTES,
         *public_pages.ROUTES,
         *meeting_pages.ROUTES,
@@ -242,6 +245,7 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         application=application_pages.may_see_files,
         public_notice=notice_pages.may_see_files,
         objection=objection_pages.may_see_files,
+        agreement=agreement_pages.may_see_files,
     )
     party_pages.SECTIONS[:] = [
         award_pages.payee_section,
@@ -254,7 +258,12 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         panel_pages.round_section,
         meeting_pages.round_section,
     ]
-    application_pages.SECTIONS_OF_HIGHER[:] = [meeting_pages.application_section]
+    application_pages.SECTIONS_OF_HIGHER[:] = [
+        meeting_pages.application_section,
+        agreement_pages.application_section,
+    ]
+    meeting_pages.SECTIONS[:] = [agreement_pages.decision_section]
+    award_pages.SECTIONS[:] = [agreement_pages.award_section]
     need_pages.SECTIONS[:] = [office_pages.need_section]
     payment_pages.SECTIONS[:] = [banking_pages.payment_section]
     response_cache, stores = memory_of_pages()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grants.agencies.workflow import REGISTRATION
+from grants.agreements.workflow import AGREEMENT
 from grants.applications.workflow import APPLICATION
 from grants.awards.workflow import AWARD, CLAWBACK
 from grants.banking.workflow import BATCH
@@ -37,6 +38,7 @@ WORKFLOWS: tuple[Workflow[Any], ...] = (
     DECISION,
     NOTICE,
     OBJECTION,
+    AGREEMENT,
     AWARD,
     CLAWBACK,
     PAYMENT,

@@ -12,6 +12,7 @@ from datetime import date
 
 from pydantic import BaseModel
 
+from grants.agreements.terms import AgreementTemplate, Clause
 from grants.awards.tiers import ApprovalTiers, Tier
 from grants.budget.rules import (
     BudgetApproval,
@@ -303,6 +304,66 @@ VENTURE_CALL = CallRules(
 )
 
 
+VENTURE_AGREEMENT = AgreementTemplate(
+    title="太仓市公益创投项目协议书",
+    first_payment_workdays=15,
+    final_payment_days=30,
+    clauses=(
+        Clause(
+            code="PURPOSE",
+            heading="项目实施",
+            text="乙方按照申报书和本协议载明的目标、指标与期限实施项目，不得转包。"
+            "项目负责人、实施社区、实施期限、预算科目的调整按第六条办理。",
+        ),
+        Clause(
+            code="MONEY",
+            heading="资金使用",
+            text="资助资金专款专用、单独核算，不得用于接待、出国（境）、购置固定资产、"
+            "偿还债务、罚款、投资及其他与项目无关的支出。各科目支出以本协议预算为限。",
+        ),
+        Clause(
+            code="PAYMENT",
+            heading="资金拨付",
+            text="甲方在各期条件成就并收到合法票据后按本协议约定分期拨付。"
+            "中期、末期评估等级决定后续拨付：优秀、良好全额拨付，合格按末期款的百分之八十拨付，"
+            "不合格的停止拨付并清算。",
+        ),
+        Clause(
+            code="REPORT",
+            heading="报告与监督",
+            text="乙方按期报告活动开展、指标完成和资金支出情况，并上传佐证；"
+            "接受甲方及其委托的第三方监督、评估和审计，资料保存不少于十年。",
+        ),
+        Clause(
+            code="SETTLEMENT",
+            heading="决算与结余",
+            text="项目结束后以经审核的合格支出决算，实际资助额不超过本协议金额；"
+            "已付超出合格支出的部分，乙方在十五个工作日内退回。",
+        ),
+        Clause(
+            code="CHANGE",
+            heading="变更",
+            text="变更项目负责人、三分之一以上人员、实施期限、实施社区或者超过规定幅度调整预算的，"
+            "乙方提前十五个工作日书面申请，经甲方同意后执行；变更不超过两次，"
+            "项目结束前三十日内不予变更。",
+        ),
+        Clause(
+            code="TERMINATION",
+            heading="终止与责任",
+            text="签约后六十日未启动、挪用资金、提供虚假材料、中期评估不合格且整改不到位，"
+            "或者乙方被撤销、注销的，甲方有权终止协议、追回资金；被清算的，次年不得申报；"
+            "弄虚作假的，三年内不得申报，并依法处理。",
+        ),
+        Clause(
+            code="OTHER",
+            heading="其他",
+            text="本协议自双方签字盖章之日起生效。未尽事宜由双方协商；协商不成的，"
+            "向甲方所在地人民法院起诉。本协议一式三份，甲方执两份，乙方执一份。",
+        ),
+    ),
+)
+
+
 @dataclass(frozen=True)
 class FirstPolicy:
     """A policy's first version: kind, body, the document it rests on, and its mark."""
@@ -325,6 +386,7 @@ FIRST_POLICIES: Sequence[FirstPolicy] = (
     ),
     FirstPolicy("budget_codes", BUDGET_CODES, "政府收支分类科目（财政部，逐年印发）", "K"),
     FirstPolicy("venture_call", VENTURE_CALL, _TAICANG_2018, "V"),
+    FirstPolicy("venture_agreement", VENTURE_AGREEMENT, "公益创投项目协议书（示范文本）", "D"),
     FirstPolicy("sign_in", SignInPolicy(), "网络安全等级保护基本要求（GB/T 22239—2019）", "K"),
 )
 

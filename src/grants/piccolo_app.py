@@ -21,6 +21,7 @@ FEATURES = (
     "applications",
     "selection",
     "decisions",
+    "agreements",
     "imports",
     "payments",
     "banking",

@@ -85,6 +85,8 @@ BREACHES: list[tuple[str, str]] = [
     ("items_pay_their_payments", "UPDATE batch_item SET amount_fen = amount_fen + 1"),
     ("state_is_fold_of_events", "UPDATE award SET state = 'COMPLETED'"),
     ("nothing_is_funded_unpublished", APPLICATION.format("APPROVED")),
+    ("awards_follow_their_agreements", APPLICATION.format("AWARDED")),
+    ("awards_follow_their_agreements", "UPDATE award SET origin = 'AGREEMENT'"),
     (
         "decided_projects_are_held",
         f"WITH a AS ({APPLICATION.format('DROPPED')} RETURNING id) "

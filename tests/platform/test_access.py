@@ -51,6 +51,12 @@ def test_only_these_routes_are_open_to_everybody() -> None:
         "/register",
         "/calls",
         "/calls/{round_id:int}",
+        "/notices",
+        "/notices/{notice_id:int}",
+        "/notices/{notice_id:int}/notice.pdf",
+        "/notices/{notice_id:int}/papers/{attachment_id:int}",
+        "/notices/{notice_id:int}/objections",
+        "/agreements/{agreement_id:int}/paper/{code:str}",
         "/{address:path}",  # nothing is there, and everybody may know that
     }
 

@@ -29,9 +29,12 @@ from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, parse, row_id, year_named
 from grants.platform.lists import Column, Listing, View
 from grants.platform.pages import language_of, page, redirect, sheet, texts_of
-from grants.platform.sections import Section
+from grants.platform.sections import Filling, Section, sections_of
 
 R = Request[Any, Any, Any]
+
+#: What higher features show on an award's page: its agreement, its project's progress.
+SECTIONS: list[Filling] = []
 
 TONES = {
     "DRAFT": "now",
@@ -178,6 +181,7 @@ async def show_award(
         owed=await clawbacks.owed_by_payee_of(award),
         change_titles=CHANGE.titles,
         claim_titles=CLAWBACK.titles,
+        sections=await sections_of(SECTIONS, actor, award_id),
         events=await timeline(Case("award", award_id)),
         verbs=VERBS,
         today=today,

@@ -26,6 +26,7 @@ OF_CASES: Sequence[Invariant] = (
             UNION ALL SELECT 'funding_decision', id, state FROM funding_decision
             UNION ALL SELECT 'public_notice', id, state FROM public_notice
             UNION ALL SELECT 'objection', id, state FROM objection
+            UNION ALL SELECT 'agreement', id, state FROM agreement
             UNION ALL SELECT 'batch', id, state FROM batch
             UNION ALL SELECT 'quota_movement', id, state FROM quota_movement
             UNION ALL SELECT 'cash_plan', id, state FROM cash_plan
@@ -73,6 +74,27 @@ OF_CASES: Sequence[Invariant] = (
                   AND o.state IN ('RECEIVED', 'UPHELD')
                   AND (o.entry = e.id OR (o.entry IS NULL AND o.state = 'RECEIVED'))))
         ORDER BY a.id
+        """,
+    ),
+    Invariant(
+        "awards_follow_their_agreements",
+        N_("A funded project has one agreement in force, whose award is its own"),
+        """
+        SELECT 'agreement ' || g.number AS what FROM agreement g
+        JOIN application a ON a.id = g.application
+        LEFT JOIN award w ON w.id = g.award
+        WHERE (g.state = 'ACTIVE') <> (a.state = 'AWARDED')
+           OR (g.state = 'ACTIVE' AND (w.basis <> g.number OR w.organisation <> g.organisation
+               OR w.created_by_person <> g.drawn_up_by_person))
+        UNION ALL
+        SELECT 'application ' || a.number FROM application a
+        WHERE a.state = 'AWARDED' AND NOT EXISTS (
+            SELECT 1 FROM agreement g WHERE g.application = a.id AND g.state = 'ACTIVE')
+        UNION ALL
+        SELECT 'award ' || w.number FROM award w
+        WHERE w.origin = 'AGREEMENT' AND w.state <> 'DRAFT' AND NOT EXISTS (
+            SELECT 1 FROM agreement g WHERE g.award = w.id AND g.state = 'ACTIVE')
+        ORDER BY what
         """,
     ),
     Invariant(

@@ -98,6 +98,8 @@ class Permission(StrEnum):
     NOTICE_EDIT = "notice.edit"
     NOTICE_PUBLISH = "notice.publish"
     OBJECTION_JUDGE = "objection.judge"
+    AGREEMENT_SEE = "agreement.see"
+    AGREEMENT_EDIT = "agreement.edit"
     PAYMENT_SEE = "payment.see"
     PAYMENT_REQUEST = "payment.request"
     PAYMENT_APPROVE = "payment.approve"
@@ -130,6 +132,7 @@ _LOOK = frozenset(
         P.APPLICATION_SEE,
         P.PANEL_SEE,
         P.NOTICE_SEE,
+        P.AGREEMENT_SEE,
     }
 )
 _LEAD = _LOOK | {
@@ -152,6 +155,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
             P.NEED_ENTER,
             P.APPLICATION_SEE,
             P.APPLICATION_EDIT,
+            P.AGREEMENT_SEE,
             P.COLLEAGUE_EDIT,
         }
     ),
@@ -180,6 +184,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
         P.APPLICATION_SCREEN,
         P.PANEL_EDIT,
         P.NOTICE_EDIT,
+        P.AGREEMENT_EDIT,
     },
     Role.SECTION_HEAD: _LOOK
     | {

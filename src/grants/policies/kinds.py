@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from grants.agreements.terms import AgreementTemplate
+from grants.agreements.words import WORDS as AGREEMENT_WORDS
 from grants.awards.tiers import ApprovalTiers
 from grants.budget.rules import BudgetApproval, BudgetCodes, FundMatrix
 from grants.calls.terms import CallRules
@@ -100,6 +102,14 @@ KINDS: Mapping[str, Kind] = {
             N_("Which checks, budget lines, rubric, panel and clocks a new round begins with."),
             N_("Rounds that are begun from the first day on; those that stand keep their terms."),
             words=CALL_WORDS,
+        ),
+        Kind(
+            "venture_agreement",
+            AgreementTemplate,
+            N_("Agreements of venture projects"),
+            N_("Which articles an agreement has, and when its first and last part fall due."),
+            N_("Agreements drawn up from the first day on; those that stand keep their text."),
+            words=AGREEMENT_WORDS,
         ),
         Kind(
             "sign_in",
