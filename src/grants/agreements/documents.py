@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from grants.agreements.queries import Agreement
 from grants.agreements.rules import code_of
-from grants.agreements.terms import AgreementContent
+from grants.agreements.terms import AgreementContent, Clause
 from grants.kernel.errors import N_, RuleBroken
 from grants.platform.pages import render
 from grants.platform.pdf import qr_data_uri, render_pdf
 from grants.settings import settings
+
+_DIGITS = "〇一二三四五六七八九"
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,18 @@ class PrintedAgreement:
     qr_data_uri: str
     draft: bool
     demo: bool
+
+    @property
+    def articles(self) -> list[tuple[str, Clause]]:
+        """The articles with their ordinals: 一, 二 … 十一."""
+        return [(_ordinal(n), one) for n, one in enumerate(self.content.clauses, start=1)]
+
+
+def _ordinal(n: int) -> str:
+    """A number below a hundred as articles are counted: 11 is 十一, 20 is 二十."""
+    tens, ones = divmod(n, 10)
+    leading = "" if tens == 0 else "十" if tens == 1 else f"{_DIGITS[tens]}十"
+    return leading + (_DIGITS[ones] if ones else "")
 
 
 def _printed(agreement: Agreement) -> PrintedAgreement:

@@ -45,7 +45,7 @@ _HEADS = (
     N_("Agency"),
     N_("Category"),
     N_("Amount in yuan"),
-    N_("Period"),
+    N_("Project period"),
     N_("Community"),
 )
 _BODY = N_(

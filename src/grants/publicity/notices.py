@@ -99,7 +99,7 @@ async def draw_up(
             office, phone, address, state, digest, made_by_person, withdrawn_reason, version)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'DRAFT', '', $11, '', 1) RETURNING id
         """,
-        f"公示〔{year}〕{await db.next_number(f'notice-{year}')}",
+        f"公示〔{year}〕{await db.next_number(f'notice-{year}')}号",
         case.kind,
         case.id,
         text.title,
