@@ -19,7 +19,6 @@ MODULES = sorted(SRC.rglob("*.py"))
 LINES = 420
 #: Those that do for now, and the length that each may not pass: verbs and pages of one feature.
 LONGER = {
-    "awards/actions.py": 460,
     "parties/pages.py": 450,
     "platform/charts.py": 450,
     "platform/pages.py": 500,
