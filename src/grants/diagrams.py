@@ -18,6 +18,7 @@ from grants.banking.workflow import BATCH
 from grants.budget.workflow import PROPOSAL
 from grants.calls.workflow import NEED, REVISION, ROUND
 from grants.decisions.workflow import DECISION
+from grants.delivery.workflow import CHANGE, REPORT, SPENDING
 from grants.kernel.workflow import Workflow
 from grants.parties.workflow import ACCOUNT
 from grants.payments.workflow import PAYMENT
@@ -39,6 +40,9 @@ WORKFLOWS: tuple[Workflow[Any], ...] = (
     NOTICE,
     OBJECTION,
     AGREEMENT,
+    SPENDING,
+    REPORT,
+    CHANGE,
     AWARD,
     CLAWBACK,
     PAYMENT,

@@ -31,6 +31,7 @@ from grants.calls.terms import (
     Level,
     RequiredFile,
 )
+from grants.delivery.terms import DeliveryRules
 from grants.kernel.identity import Actor, Role
 from grants.kernel.money import Fen
 from grants.payments.gate_facts import GatePolicy, GateRulePolicy
@@ -364,6 +365,17 @@ VENTURE_AGREEMENT = AgreementTemplate(
 )
 
 
+VENTURE_DELIVERY = DeliveryRules(
+    changes_most=2,
+    freeze_days=30,
+    notice_workdays=15,
+    receipt_days=30,
+    staff_permille=333,
+    moved_permille=100,
+    moved_fen=Fen(5_000_00),
+)
+
+
 @dataclass(frozen=True)
 class FirstPolicy:
     """A policy's first version: kind, body, the document it rests on, and its mark."""
@@ -387,6 +399,7 @@ FIRST_POLICIES: Sequence[FirstPolicy] = (
     FirstPolicy("budget_codes", BUDGET_CODES, "政府收支分类科目（财政部，逐年印发）", "K"),
     FirstPolicy("venture_call", VENTURE_CALL, _TAICANG_2018, "V"),
     FirstPolicy("venture_agreement", VENTURE_AGREEMENT, "公益创投项目协议书（示范文本）", "D"),
+    FirstPolicy("venture_delivery", VENTURE_DELIVERY, "公益创投项目协议书（示范文本）第六条", "D"),
     FirstPolicy("sign_in", SignInPolicy(), "网络安全等级保护基本要求（GB/T 22239—2019）", "K"),
 )
 

@@ -22,6 +22,7 @@ FEATURES = (
     "selection",
     "decisions",
     "agreements",
+    "delivery",
     "imports",
     "payments",
     "banking",

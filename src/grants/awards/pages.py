@@ -51,6 +51,7 @@ VERBS = {
     "approve": N_("approved it; the budget is committed"),
     "withdraw": N_("withdrew it"),
     "reschedule": N_("rescheduled an instalment"),
+    "move_days": N_("moved the days of the project"),
     "confirm_condition": N_("recorded that a condition is met"),
     "amend": N_("changed its amount"),
     "notice": N_("recorded its public notice"),

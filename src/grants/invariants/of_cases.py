@@ -27,6 +27,9 @@ OF_CASES: Sequence[Invariant] = (
             UNION ALL SELECT 'public_notice', id, state FROM public_notice
             UNION ALL SELECT 'objection', id, state FROM objection
             UNION ALL SELECT 'agreement', id, state FROM agreement
+            UNION ALL SELECT 'spending', id, state FROM spending
+            UNION ALL SELECT 'progress_report', id, state FROM progress_report
+            UNION ALL SELECT 'project_change', id, state FROM project_change
             UNION ALL SELECT 'batch', id, state FROM batch
             UNION ALL SELECT 'quota_movement', id, state FROM quota_movement
             UNION ALL SELECT 'cash_plan', id, state FROM cash_plan

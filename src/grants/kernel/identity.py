@@ -100,6 +100,10 @@ class Permission(StrEnum):
     OBJECTION_JUDGE = "objection.judge"
     AGREEMENT_SEE = "agreement.see"
     AGREEMENT_EDIT = "agreement.edit"
+    PROJECT_SEE = "project.see"
+    PROJECT_REPORT = "project.report"
+    PROJECT_JUDGE = "project.judge"
+    PROJECT_DECIDE = "project.decide"
     PAYMENT_SEE = "payment.see"
     PAYMENT_REQUEST = "payment.request"
     PAYMENT_APPROVE = "payment.approve"
@@ -133,6 +137,7 @@ _LOOK = frozenset(
         P.PANEL_SEE,
         P.NOTICE_SEE,
         P.AGREEMENT_SEE,
+        P.PROJECT_SEE,
     }
 )
 _LEAD = _LOOK | {
@@ -142,6 +147,7 @@ _LEAD = _LOOK | {
     P.CALL_APPROVE,
     P.NOTICE_PUBLISH,
     P.OBJECTION_JUDGE,
+    P.PROJECT_DECIDE,
 }
 
 #: The one permission table. Agencies see only their own: row scope lives in queries.
@@ -156,6 +162,8 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
             P.APPLICATION_SEE,
             P.APPLICATION_EDIT,
             P.AGREEMENT_SEE,
+            P.PROJECT_SEE,
+            P.PROJECT_REPORT,
             P.COLLEAGUE_EDIT,
         }
     ),
@@ -185,6 +193,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
         P.PANEL_EDIT,
         P.NOTICE_EDIT,
         P.AGREEMENT_EDIT,
+        P.PROJECT_JUDGE,
     },
     Role.SECTION_HEAD: _LOOK
     | {
@@ -194,6 +203,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
         P.CALL_APPROVE,
         P.NOTICE_PUBLISH,
         P.OBJECTION_JUDGE,
+        P.PROJECT_DECIDE,
     },
     Role.FIN_OFFICER: _LOOK
     | {
