@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from grants.awards import queries as awards
-from grants.delivery import actions, queries
-from grants.delivery.actions import Receipt
+from grants.delivery import changing, queries, receipts, reporting
+from grants.delivery.receipts import Receipt
 from grants.delivery.terms import ProjectPlan, ReportBody
 from grants.invariants.verify import verify
 from grants.kernel import calendar
@@ -51,11 +51,11 @@ def receipt(**changes: object) -> Receipt:
 
 
 async def entered(agency: Actor, award: int, *, paper: bool = True, **changes: object) -> int:
-    spending = await actions.enter_spending(agency, award, receipt(**changes), today=TODAY)
+    spending = await receipts.enter_spending(agency, award, receipt(**changes), today=TODAY)
     if paper:
         await files.attach(
             agency,
-            Case(actions.SPENDING_KIND, spending),
+            Case(receipts.KIND, spending),
             "票据.pdf",
             PDF + bytes([spending % 250]),
             "receipt",
@@ -65,7 +65,7 @@ async def entered(agency: Actor, award: int, *, paper: bool = True, **changes: o
 
 async def judged(world: World, spending: int, verb: str, **given: object) -> None:
     version = (await queries.spending(world[Role.OFFICER], spending)).version
-    await actions.judge_spending(
+    await receipts.judge_spending(
         world[Role.OFFICER],
         spending,
         verb,
@@ -136,8 +136,8 @@ async def test_an_agency_enters_receipts_of_its_own_running_projects() -> None:
         await entered(agency, award, spent_on=TODAY + timedelta(days=1))
     spending = await entered(agency, award)
     with pytest.raises(NotAllowed):
-        await actions.judge_spending(agency, spending, "admit", seen_version=1)
-    await actions.judge_spending(agency, spending, "take_back", seen_version=1)
+        await receipts.judge_spending(agency, spending, "admit", seen_version=1)
+    await receipts.judge_spending(agency, spending, "take_back", seen_version=1)
     assert await queries.spendings(award) == []
 
 
@@ -157,25 +157,29 @@ def body(**changes: object) -> ReportBody:
 async def test_a_report_is_handed_in_returned_and_accepted() -> None:
     world, award, agency, other = await running()
     officer = world[Role.OFFICER]
-    draft = await actions.write_report(agency, award, body(), submit=False)
+    draft = await reporting.write_report(agency, award, body(), submit=False)
     with pytest.raises(NotFound):
         await queries.report(officer, draft)  # a draft is the agency's alone
-    await actions.write_report(agency, award, body(), report_id=draft, seen_version=1, submit=True)
+    await reporting.write_report(
+        agency, award, body(), report_id=draft, seen_version=1, submit=True
+    )
     with pytest.raises(RuleBroken, match="what is missing"):
-        await actions.judge_report(officer, draft, "return", seen_version=3)
-    await actions.judge_report(officer, draft, "return", seen_version=3, note="请补充签到表")
+        await reporting.judge_report(officer, draft, "return", seen_version=3)
+    await reporting.judge_report(officer, draft, "return", seen_version=3, note="请补充签到表")
     with pytest.raises(Conflict):
-        await actions.write_report(
+        await reporting.write_report(
             agency, award, body(), report_id=draft, seen_version=1, submit=True
         )
-    await actions.write_report(agency, award, body(), report_id=draft, seen_version=4, submit=True)
+    await reporting.write_report(
+        agency, award, body(), report_id=draft, seen_version=4, submit=True
+    )
     version = (await queries.report(officer, draft)).version
-    await actions.judge_report(officer, draft, "accept", seen_version=version)
+    await reporting.judge_report(officer, draft, "accept", seen_version=version)
     assert (await queries.report(officer, draft)).state == "ACCEPTED"
     rival = await agency_of_award(other)
     with pytest.raises(NotFound):
         await queries.report(rival, draft)
-    assert await actions.write_report(agency, award, body(), submit=True) > draft
+    assert await reporting.write_report(agency, award, body(), submit=True) > draft
     assert [one.sequence for one in await queries.reports(officer, award)] == [2, 1]
 
 
@@ -184,7 +188,7 @@ async def planned(agency: Actor, award: int, **changes: object) -> ProjectPlan:
 
 
 async def propose(agency: Actor, award: int, **changes: object) -> tuple[int, bool]:
-    return await actions.propose_change(
+    return await changing.propose_change(
         agency,
         award,
         await planned(agency, award, **changes),
@@ -201,10 +205,10 @@ async def test_a_change_of_the_period_is_decided_by_another_and_moves_the_awards
     with pytest.raises(RuleBroken, match="waits already"):
         await propose(agency, award, leader="另一人")
     with pytest.raises(NotAllowed):
-        await actions.decide_change(world[Role.OFFICER], change, "approve")
+        await changing.decide_change(world[Role.OFFICER], change, "approve")
     with pytest.raises(RuleBroken, match="reason"):
-        await actions.decide_change(world[Role.SECTION_HEAD], change, "reject")
-    await actions.decide_change(world[Role.SECTION_HEAD], change, "approve")
+        await changing.decide_change(world[Role.SECTION_HEAD], change, "reject")
+    await changing.decide_change(world[Role.SECTION_HEAD], change, "approve")
     assert (await awards.award(agency, award)).ends_on == date(2027, 4, 30)
     assert (await queries.project(agency, award)).plan.ends_on == date(2027, 4, 30)
     assert [one for one in await verify() if one.breaches] == []
@@ -217,7 +221,7 @@ async def test_a_small_change_counts_at_once_and_a_project_changes_twice_at_most
     assert not waits and (await queries.project(agency, award)).plan.staff == staff
     for leader in ("示例·甲二", "示例·乙二"):
         change, _ = await propose(agency, award, leader=leader)
-        await actions.decide_change(world[Role.SECTION_HEAD], change, "approve")
+        await changing.decide_change(world[Role.SECTION_HEAD], change, "approve")
     with pytest.raises(RuleBroken, match="2 times at most"):
         await propose(agency, award, leader="示例·丙二")
 
@@ -236,8 +240,8 @@ async def test_a_change_that_was_overtaken_is_proposed_anew() -> None:
             other.model_dump(mode="json"),
         )
     with pytest.raises(Conflict, match="has changed since"):
-        await actions.decide_change(world[Role.SECTION_HEAD], change, "approve")
-    await actions.decide_change(agency, change, "withdraw")
+        await changing.decide_change(world[Role.SECTION_HEAD], change, "approve")
+    await changing.decide_change(agency, change, "withdraw")
     async with db.unit_of_work(agency):
         await db.execute("DELETE FROM project_change WHERE number = 'x'")
 

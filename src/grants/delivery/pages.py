@@ -9,10 +9,10 @@ from litestar.params import FromPath
 
 from grants.awards.pages import TONES as AWARD_TONES
 from grants.awards.workflow import AWARD, AwardState
-from grants.delivery import actions, queries
-from grants.delivery.actions import Receipt
+from grants.delivery import queries, receipts
 from grants.delivery.forms import JudgeForm, SpendingForm
 from grants.delivery.queries import Project
+from grants.delivery.receipts import Receipt
 from grants.delivery.rules import eligible_fen
 from grants.delivery.workflow import CHANGE, REPORT, SPENDING, SpendingState
 from grants.kernel import calendar
@@ -152,14 +152,16 @@ async def enter(request: R, award_id: FromPath[int]) -> Response[Any]:
         parsed.receipt_no,
     )
     try:
-        spending_id = await actions.enter_spending(actor, award_id, receipt, today=calendar.today())
+        spending_id = await receipts.enter_spending(
+            actor, award_id, receipt, today=calendar.today()
+        )
     except Refusal as refusal:
         known = {"spending.receipt_twice": "receipt_no"}
         field = str(refusal.params.get("field", known.get(refusal.code, "")))
         if not field:
             raise
         return await _show(request, award_id, errors=faulty(field, refusal, typed))
-    case = Case(actions.SPENDING_KIND, spending_id)
+    case = Case(receipts.KIND, spending_id)
     await files.attach(actor, case, name, content, "receipt")
     return redirect(f"/projects/{award_id}#spendings", N_("Entered; the office judges it."))
 
@@ -176,7 +178,7 @@ async def _show_spending(
     actor = actor_of(request)
     found = await queries.spending(actor, spending_id)
     project = await queries.project(actor, found.award_id)
-    case = actions.spending_case(actor, found, found.version)
+    case = receipts.spending_case(actor, found, found.version)
     probe = {"admit_part", "refuse", "reconsider"}
     steps = {
         step.verb: None
@@ -184,7 +186,7 @@ async def _show_spending(
         else next((r for guard in step.guards if (r := guard(case))), None)
         for step in SPENDING.open_to(found.state, actor)
     }
-    own_case = Case(actions.SPENDING_KIND, spending_id)
+    own_case = Case(receipts.KIND, spending_id)
     return page(
         request,
         "delivery/spending.html",
@@ -226,7 +228,7 @@ async def judge(request: R, spending_id: FromPath[int]) -> Response[Any]:
     actor = actor_of(request)
     award_id = (await queries.spending(actor, spending_id)).award_id
     try:
-        await actions.judge_spending(
+        await receipts.judge_spending(
             actor,
             spending_id,
             parsed.verb,

@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
-from grants.delivery import actions, queries
+from grants.delivery import queries, reporting
 from grants.delivery.forms import ReportJudgeForm
 from grants.delivery.pages import REPORT_TONES
 from grants.delivery.queries import Project, Report
@@ -116,7 +116,7 @@ async def write(request: R, award_id: FromPath[int]) -> Response[Any]:
     if outside:
         faults = {"period_from": outside}
         return await _form(request, found, typed.shape, report=report, faults=faults)
-    kept = await actions.write_report(
+    kept = await reporting.write_report(
         actor,
         award_id,
         typed.body,
@@ -163,7 +163,7 @@ async def _show(
         },
         state_title=REPORT.titles[ReportState(report.state)],
         tone=REPORT_TONES[report.state],
-        events=await timeline(Case(actions.REPORT_KIND, report_id)),
+        events=await timeline(Case(reporting.KIND, report_id)),
         verbs=VERBS,
         typed=errors.typed if errors else {},
         errors=errors.messages(language_of(request)) if errors else {},
@@ -177,7 +177,7 @@ async def judge(request: R, report_id: FromPath[int]) -> Response[Any]:
     parsed = parse(await request.form(), ReportJudgeForm)
     if isinstance(parsed, FormErrors):
         return await _show(request, report_id, errors=parsed, opened="return")
-    await actions.judge_report(
+    await reporting.judge_report(
         actor_of(request),
         report_id,
         parsed.verb,

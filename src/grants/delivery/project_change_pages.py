@@ -8,9 +8,10 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from pydantic import ValidationError
 
-from grants.delivery import actions, queries
-from grants.delivery.actions import POLICY, budget_after
+from grants.delivery import changing, queries
+from grants.delivery.changing import budget_after
 from grants.delivery.forms import ChangeForm, DecideForm, cost_lines_in
+from grants.delivery.own import POLICY
 from grants.delivery.pages import CHANGE_TONES
 from grants.delivery.rules import ChangeKind, kinds_changed
 from grants.delivery.terms import DeliveryRules, ProjectPlan
@@ -90,7 +91,7 @@ async def propose(request: R, award_id: FromPath[int]) -> Response[Any]:
         wrong = RuleBroken("change.days", N_("The project ends before it begins."))
         return await _form(request, award_id, faulty("ends_on", wrong, typed))
     try:
-        change_id, waits = await actions.propose_change(
+        change_id, waits = await changing.propose_change(
             actor_of(request),
             award_id,
             after,
@@ -133,7 +134,9 @@ async def _show(
                 (
                     r
                     for guard in step.guards
-                    if (r := guard(actions.decision_case(actor, change, found, step.verb, "…" * 5)))
+                    if (
+                        r := guard(changing.decision_case(actor, change, found, step.verb, "…" * 5))
+                    )
                 ),
                 None,
             )
@@ -141,7 +144,7 @@ async def _show(
         },
         state_title=CHANGE.titles[ChangeState(change.state)],
         tone=CHANGE_TONES[change.state],
-        events=await timeline(Case(actions.CHANGE_KIND, change_id)),
+        events=await timeline(Case(changing.KIND, change_id)),
         verbs=VERBS,
         typed=errors.typed if errors else {},
         errors=errors.messages(language_of(request)) if errors else {},
@@ -157,7 +160,7 @@ async def decide(request: R, change_id: FromPath[int]) -> Response[Any]:
     if isinstance(parsed, FormErrors):
         return await _show(request, change_id, errors=parsed)
     try:
-        await actions.decide_change(actor_of(request), change_id, parsed.verb, note=parsed.note)
+        await changing.decide_change(actor_of(request), change_id, parsed.verb, note=parsed.note)
     except Refusal as refusal:
         if refusal.code != "change.note":
             raise
