@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,6 +19,8 @@ _HUNDREDTH = Decimal("0.01")
 TIE_YEARS = 3
 #: Recommended amounts are rounded down to whole hundreds of yuan (domain §3.5).
 ROUND_TO_FEN = 100_00
+#: More scores than any panel gives: a mean that trims from here on is the plain one.
+_NEVER = sys.maxsize
 
 
 class ExpertKind(StrEnum):
@@ -168,14 +171,9 @@ def trimmed_mean(scores: Sequence[Decimal | int | str], *, trims_from: int = 5) 
     """
     if not scores:
         raise ValueError("a mean needs a score")
-    plain = sorted(Decimal(str(one)) for one in scores)
+    plain = sorted(one if isinstance(one, Decimal) else Decimal(str(one)) for one in scores)
     kept = plain[1:-1] if len(plain) >= trims_from else plain
     return (sum(kept, Decimal(0)) / len(kept)).quantize(_HUNDREDTH, ROUND_HALF_UP)
-
-
-def plain_mean(scores: Sequence[Decimal | int | str]) -> Decimal:
-    """The mean of all scores, half-up to 2 places."""
-    return trimmed_mean(scores, trims_from=len(scores) + 1)
 
 
 def score_of(document: int, defence: int | None, document_permille: int) -> Decimal:
@@ -233,59 +231,62 @@ def tie_breakers(rubric: Sequence[Criterion]) -> list[str]:
     return [one.code for one in sorted(deciding, key=lambda one: one.tie_order or 0)]
 
 
-def rank_applications(
+def order_applications(
     scored: Collection[Scored],
     rubric: Sequence[Criterion],
     *,
     trims_from: int,
     without: int | None = None,
-) -> list[Ranked]:
-    """Every application at its place within its category; a total order, whatever the input's.
+) -> dict[str, list[tuple[Decimal, Scored]]]:
+    """By category the applications with their means, the best first; a total order.
 
     Ties: the criteria's order, then the lower ask, then the earlier application (domain §3.5).
     `without` leaves one member out, to see how stable the ranks are.
     """
     ties = tie_breakers(rubric)
-    means: dict[int, tuple[Decimal, Decimal, Decimal]] = {}
-    keys: dict[int, tuple[object, ...]] = {}
+    keyed: dict[str, list[tuple[tuple[Decimal | int, ...], Decimal, Scored]]] = {}
     for one in scored:
         totals = [score for member, score in one.totals.items() if member != without]
         if not totals:
             continue
-        score = trimmed_mean(totals, trims_from=trims_from)
-        raw = plain_mean(totals)
-        means[one.application_id] = (score, raw, max(totals) - min(totals))
-        deciding = tuple(-_criterion_mean(one, code, without) for code in ties)
-        keys[one.application_id] = (*deciding, one.asked_fen, one.application_id)
-    ranked: list[Ranked] = []
-    for category in sorted({one.category for one in scored}):
-        of_category = [
-            one for one in scored if one.category == category and one.application_id in means
-        ]
-        raw_order = sorted(
-            of_category,
-            key=lambda one: (-means[one.application_id][1], *keys[one.application_id]),
+        mean = trimmed_mean(totals, trims_from=trims_from)
+        deciding = (-_criterion_mean(one, code, without) for code in ties)
+        key = (-mean, *deciding, one.asked_fen, one.application_id)
+        keyed.setdefault(one.category, []).append((key, mean, one))
+    return {
+        category: [(mean, one) for _, mean, one in sorted(of_category, key=lambda row: row[0])]
+        for category, of_category in sorted(keyed.items())
+    }
+
+
+def rank_applications(
+    scored: Collection[Scored], rubric: Sequence[Criterion], *, trims_from: int
+) -> list[Ranked]:
+    """Every application at its place within its category, and where the plain mean would put it.
+
+    The places are those of `order_applications`.
+    """
+    plain = order_applications(scored, rubric, trims_from=_NEVER)
+    raw = {
+        one.application_id: (mean, rank)
+        for of_category in plain.values()
+        for rank, (mean, one) in enumerate(of_category, start=1)
+    }
+    return [
+        Ranked(
+            one.application_id,
+            category,
+            rank,
+            score,
+            *raw[one.application_id],
+            max(one.totals.values()) - min(one.totals.values()),
+            one.asked_fen,
         )
-        raw_ranks = {one.application_id: n for n, one in enumerate(raw_order, start=1)}
-        order = sorted(
-            of_category,
-            key=lambda one: (-means[one.application_id][0], *keys[one.application_id]),
-        )
-        for rank, one in enumerate(order, start=1):
-            score, raw, spread = means[one.application_id]
-            ranked.append(
-                Ranked(
-                    one.application_id,
-                    category,
-                    rank,
-                    score,
-                    raw,
-                    raw_ranks[one.application_id],
-                    spread,
-                    one.asked_fen,
-                )
-            )
-    return ranked
+        for category, of_category in order_applications(
+            scored, rubric, trims_from=trims_from
+        ).items()
+        for rank, (score, one) in enumerate(of_category, start=1)
+    ]
 
 
 def _criterion_mean(one: Scored, code: str, without: int | None) -> Decimal:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from grants.calls.terms import Criterion
-from grants.selection.rules import Scored, rank_applications
+from grants.selection.rules import Scored, order_applications
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,11 @@ def unstable_places(
     `places` is how many stand above the line by category. Answers each such application with
     the members whose absence would move it.
     """
-    now = _above(scored, rubric, trims_from, places, None)
+    with_a_line = [one for one in scored if places.get(one.category)]
+    now = _above(with_a_line, rubric, trims_from, places, None)
     found: dict[int, list[int]] = {}
-    for member in sorted({member for one in scored for member in one.totals}):
-        then = _above(scored, rubric, trims_from, places, member)
+    for member in sorted({member for one in with_a_line for member in one.totals}):
+        then = _above(with_a_line, rubric, trims_from, places, member)
         for application in now ^ then:
             found.setdefault(application, []).append(member)
     return found
@@ -146,5 +147,9 @@ def _above(
     places: Mapping[str, int],
     without: int | None,
 ) -> set[int]:
-    ranked = rank_applications(scored, rubric, trims_from=trims_from, without=without)
-    return {one.application_id for one in ranked if one.rank <= places.get(one.category, 0)}
+    order = order_applications(scored, rubric, trims_from=trims_from, without=without)
+    return {
+        one.application_id
+        for category, of_category in order.items()
+        for _, one in of_category[: places[category]]
+    }
