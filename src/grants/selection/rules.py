@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from itertools import groupby
 
 from grants.calls.terms import CallRules, Criterion
 from grants.kernel.errors import N_, Refusal, RuleBroken
@@ -184,7 +185,7 @@ def score_of(document: int, defence: int | None, document_permille: int) -> Deci
     if defence is None:
         return Decimal(document)
     weighted = document * document_permille + defence * (1000 - document_permille)
-    return Decimal(weighted) / 1000
+    return Decimal(weighted).scaleb(-3)
 
 
 def recommended_fen(asked_fen: int, cap_fen: int, suggested_fen: Sequence[int]) -> Fen:
@@ -244,19 +245,30 @@ def order_applications(
     `without` leaves one member out, to see how stable the ranks are.
     """
     ties = tie_breakers(rubric)
-    keyed: dict[str, list[tuple[tuple[Decimal | int, ...], Decimal, Scored]]] = {}
+    by_category: dict[str, list[tuple[Decimal, Scored]]] = {}
     for one in scored:
         totals = [score for member, score in one.totals.items() if member != without]
-        if not totals:
-            continue
-        mean = trimmed_mean(totals, trims_from=trims_from)
-        deciding = (-_criterion_mean(one, code, without) for code in ties)
-        key = (-mean, *deciding, one.asked_fen, one.application_id)
-        keyed.setdefault(one.category, []).append((key, mean, one))
-    return {
-        category: [(mean, one) for _, mean, one in sorted(of_category, key=lambda row: row[0])]
-        for category, of_category in sorted(keyed.items())
-    }
+        if totals:
+            mean = trimmed_mean(totals, trims_from=trims_from)
+            by_category.setdefault(one.category, []).append((mean, one))
+
+    def deciding(pair: tuple[Decimal, Scored]) -> tuple[Decimal | int, ...]:
+        one = pair[1]
+        criteria = (-_criterion_mean(one, code, without) for code in ties)
+        return (*criteria, one.asked_fen, one.application_id)
+
+    order: dict[str, list[tuple[Decimal, Scored]]] = {}
+    for category in sorted(by_category):
+        order[category] = []
+        best_first = sorted(by_category[category], key=_mean_of, reverse=True)
+        for _, equals in groupby(best_first, key=_mean_of):
+            tied = list(equals)
+            order[category] += sorted(tied, key=deciding) if len(tied) > 1 else tied
+    return order
+
+
+def _mean_of(pair: tuple[Decimal, Scored]) -> Decimal:
+    return pair[0]
 
 
 def rank_applications(

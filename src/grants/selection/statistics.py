@@ -29,23 +29,24 @@ class ExpertFigures:
 
 def figures_of_experts(scored: Collection[Scored]) -> list[ExpertFigures]:
     """The manner of every member, the strictest first."""
-    members = sorted({member for one in scored for member in one.totals})
+    given: dict[int, list[tuple[float, float]]] = {}
+    for one in scored:
+        totals = {member: float(score) for member, score in one.totals.items()}
+        whole, others = sum(totals.values()), len(totals) - 1
+        for member, own in totals.items():
+            rest = (whole - own) / others if others else own
+            given.setdefault(member, []).append((own, rest))
     found = []
-    for member in members:
-        own, others = [], []
-        for one in scored:
-            if member in one.totals:
-                rest = [float(s) for m, s in one.totals.items() if m != member]
-                own.append(float(one.totals[member]))
-                others.append(statistics.fmean(rest) if rest else own[-1])
+    for member in sorted(given):
+        own_scores, rests = zip(*given[member], strict=True)
         found.append(
             ExpertFigures(
                 member,
-                len(own),
-                statistics.fmean(own),
-                statistics.fmean([a - b for a, b in zip(own, others, strict=True)]),
-                statistics.pstdev(own),
-                _correlation(own, others),
+                len(own_scores),
+                statistics.fmean(own_scores),
+                statistics.fmean([own - rest for own, rest in given[member]]),
+                statistics.pstdev(own_scores),
+                _correlation(own_scores, rests),
             )
         )
     return sorted(found, key=lambda one: (one.leniency, one.member_id))
