@@ -212,9 +212,7 @@ async def _agency(officer: Actor, n: int) -> Actor:
     return await actor(new.username)
 
 
-async def _submitted(
-    boss: Actor, round_id: int, terms: CallTerms, category: str, n: int
-) -> int:
+async def _submitted(boss: Actor, round_id: int, terms: CallTerms, category: str, n: int) -> int:
     application = await drafting.begin_application(boss, round_id)
     draft = a_whole_draft(terms.starts_on, f"{names.COMMUNITIES[n]}社区", 0)
     draft["project"] |= {

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil, floor
 
 from grants.calls.terms import Criterion
 from grants.selection.rules import Scored, order_applications
@@ -117,6 +118,18 @@ def box_of(totals: Collection[Decimal]) -> Box:
         return Box(*values * 5)
     lower, middle, upper = statistics.quantiles(values, n=4, method="inclusive")
     return Box(values[0], lower, middle, upper, values[-1])
+
+
+def scale_of(boxes: Collection[Box]) -> tuple[int, int]:
+    """The tens between which all boxes lie; from 0 to 100 without any.
+
+    Example: scores from 61.4 to 88 lie between 60 and 90.
+    """
+    if not boxes:
+        return 0, 100
+    low = min(floor(min(one.lowest for one in boxes) / 10) * 10, 90)
+    high = ceil(max(one.highest for one in boxes) / 10) * 10
+    return low, max(high, low + 10)
 
 
 def unstable_places(
