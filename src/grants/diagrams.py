@@ -19,6 +19,7 @@ from grants.budget.workflow import PROPOSAL
 from grants.calls.workflow import NEED, REVISION, ROUND
 from grants.decisions.workflow import DECISION
 from grants.delivery.workflow import CHANGE, REPORT, SPENDING
+from grants.evaluation.workflow import EVALUATION
 from grants.kernel.workflow import Workflow
 from grants.parties.workflow import ACCOUNT
 from grants.payments.workflow import PAYMENT
@@ -43,6 +44,7 @@ WORKFLOWS: tuple[Workflow[Any], ...] = (
     SPENDING,
     REPORT,
     CHANGE,
+    EVALUATION,
     AWARD,
     CLAWBACK,
     PAYMENT,

@@ -26,6 +26,7 @@ from grants.first_venture_policies import (
     VENTURE_AGREEMENT,
     VENTURE_CALL,
     VENTURE_DELIVERY,
+    VENTURE_EVALUATION,
 )
 from grants.kernel.identity import Actor, Role
 from grants.payments.gate_facts import GatePolicy, GateRulePolicy
@@ -178,6 +179,9 @@ FIRST_POLICIES: Sequence[FirstPolicy] = (
     FirstPolicy("budget_codes", BUDGET_CODES, "政府收支分类科目（财政部，逐年印发）", "K"),
     FirstPolicy("venture_call", VENTURE_CALL, TAICANG_2018, "V"),
     FirstPolicy("venture_agreement", VENTURE_AGREEMENT, "公益创投项目协议书（示范文本）", "D"),
+    FirstPolicy(
+        "venture_evaluation", VENTURE_EVALUATION, "公益创投项目评估办法（待局里确认）", "D"
+    ),
     FirstPolicy("venture_delivery", VENTURE_DELIVERY, "公益创投项目协议书（示范文本）第六条", "D"),
     FirstPolicy("sign_in", SignInPolicy(), "网络安全等级保护基本要求（GB/T 22239—2019）", "K"),
 )

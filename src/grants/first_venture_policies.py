@@ -13,6 +13,7 @@ from grants.calls.terms import (
     RequiredFile,
 )
 from grants.delivery.terms import DeliveryRules
+from grants.evaluation.terms import EvaluationRules, Grade
 from grants.kernel.money import Fen
 
 TAICANG_2018 = "太仓市第七届公益创投活动（2018 年）公告"
@@ -219,6 +220,33 @@ VENTURE_AGREEMENT = AgreementTemplate(
     ),
 )
 
+
+VENTURE_EVALUATION = EvaluationRules(
+    midterm=(
+        Criterion(code="PROGRESS", name="项目进度", points=30, anchors="按计划推进，节点完成"),
+        Criterion(code="OUTPUT", name="产出完成", points=25, anchors="指标阶段完成率"),
+        Criterion(code="QUALITY", name="专业质量", points=15, anchors="方法规范，服务专业"),
+        Criterion(code="FINANCE", name="财务管理", points=20, anchors="专款专用，票据合规"),
+        Criterion(code="MANAGEMENT", name="组织管理", points=10, anchors="制度健全，档案完整"),
+    ),
+    final=(
+        Criterion(code="COMPLETION", name="项目完成", points=25, anchors="目标与活动全部完成"),
+        Criterion(code="OUTPUT", name="产出", points=20, anchors="指标完成率"),
+        Criterion(code="EFFECT", name="效益", points=20, anchors="服务对象改变，社会影响"),
+        Criterion(code="SATISFACTION", name="满意度", points=15, anchors="服务对象满意度"),
+        Criterion(code="FINANCE", name="财务", points=15, anchors="支出合规，决算清楚"),
+        Criterion(code="RECORDS", name="档案", points=5, anchors="资料完整"),
+    ),
+    grades=(
+        Grade(name="优", least=90, k_permille=1000),
+        Grade(name="良", least=80, k_permille=1000),
+        Grade(name="合格", least=60, k_permille=800),
+        Grade(name="不合格", least=0, k_permille=0),
+    ),
+    spent_permille=600,
+    rectify_days=30,
+    independence_years=3,
+)
 
 VENTURE_DELIVERY = DeliveryRules(
     changes_most=2,

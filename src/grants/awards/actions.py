@@ -306,6 +306,21 @@ async def complete_award(actor: Actor, award_id: int) -> None:
         await take_step(actor, "complete", found, case, "")
 
 
+async def record_grade(actor: Actor, award_id: int, grade: str, *, basis: str) -> None:
+    """Remember the grade that an evaluation gave, within its open unit of work."""
+    found = await queries.award(actor, award_id, lock=True)
+    await db.execute("UPDATE award SET grade = $2 WHERE id = $1", award_id, grade)
+    await record(
+        actor,
+        Case("award", award_id),
+        "grade",
+        before=found.state,
+        after=found.state,
+        reason=basis,
+        facts={"grade": grade},
+    )
+
+
 async def move_days(actor: Actor, award_id: int, *, starts_on: date, ends_on: date) -> None:
     """Move the days of an award's project, within the open unit of work of what decided it."""
     found = await queries.award(actor, award_id, lock=True)

@@ -15,6 +15,8 @@ from grants.calls.terms import CallRules
 from grants.calls.words import WORDS as CALL_WORDS
 from grants.delivery.terms import DeliveryRules
 from grants.delivery.words import WORDS as DELIVERY_WORDS
+from grants.evaluation.terms import EvaluationRules
+from grants.evaluation.words import WORDS as EVALUATION_WORDS
 from grants.figures.words import Words
 from grants.kernel.errors import N_, NotFound
 from grants.payments.gate_facts import GatePolicy
@@ -120,6 +122,14 @@ KINDS: Mapping[str, Kind] = {
             N_("Which changes of a running project are decided on, how often, and until when."),
             N_("Changes that are asked for and receipts that are entered from the first day on."),
             words=DELIVERY_WORDS,
+        ),
+        Kind(
+            "venture_evaluation",
+            EvaluationRules,
+            N_("Evaluation of venture projects"),
+            N_("Which criteria projects are evaluated by, and what their grades open."),
+            N_("Evaluations that are assigned from the first day on; others keep their rules."),
+            words=EVALUATION_WORDS,
         ),
         Kind(
             "sign_in",
