@@ -156,6 +156,12 @@ CREATE UNIQUE INDEX IF NOT EXISTS call_revision_one_waiting
     ON call_revision (round) WHERE state IN ('DRAFT', 'PROPOSED');
 CREATE UNIQUE INDEX IF NOT EXISTS funding_decision_one_stands
     ON funding_decision (round) WHERE state IN ('PROPOSED', 'ADOPTED');
+CREATE UNIQUE INDEX IF NOT EXISTS evaluation_one_open
+    ON evaluation (award, kind) WHERE state IN ('ASSIGNED', 'SIGNED');
+CREATE UNIQUE INDEX IF NOT EXISTS spending_receipt_once
+    ON spending (receipt_no) WHERE state NOT IN ('REFUSED', 'TAKEN_BACK');
+CREATE UNIQUE INDEX IF NOT EXISTS project_change_one_waits
+    ON project_change (award) WHERE state = 'PROPOSED';
 CREATE UNIQUE INDEX IF NOT EXISTS agreement_one_lives
     ON agreement (application) WHERE state <> 'VOID';
 CREATE UNIQUE INDEX IF NOT EXISTS call_revision_one_published

@@ -30,6 +30,9 @@ from grants.budget import pages as budget_pages
 from grants.calls import need_pages, revision_pages, round_pages
 from grants.calls import pages as call_pages
 from grants.decisions import line_pages, meeting_pages
+from grants.delivery import pages as project_pages
+from grants.delivery import progress_pages, project_change_pages
+from grants.evaluation import pages as evaluation_pages
 from grants.home import pages as home_pages
 from grants.imports import pages as import_pages
 from grants.imports.background import finish_imports
@@ -73,6 +76,8 @@ NAVIGATION = (
     ("/applications", N_("Applications"), P.APPLICATION_SEE),
     ("/publicity", N_("Public notices"), P.NOTICE_SEE),
     ("/agreements", N_("Agreements"), P.AGREEMENT_SEE),
+    ("/projects", N_("Running projects"), P.PROJECT_SEE),
+    ("/evaluations", N_("Evaluations"), P.EVALUATION_SEE),
     ("/needs", N_("Needs"), P.NEED_SEE),
     ("/organisations", N_("Payees"), P.ORGANISATION_SEE),
     ("/overview", N_("Where the money is"), P.OVERVIEW_SEE),
@@ -198,6 +203,10 @@ def routes() -> list[HTTPRouteHandler]:
         *line_pages.ROUTES,
         *notice_pages.ROUTES,
         *agreement_pages.ROUTES,
+        *project_pages.ROUTES,
+        *evaluation_pages.ROUTES,
+        *progress_pages.ROUTES,
+        *project_change_pages.ROUTES,
         *objection_pages.ROUTES,
         *public_pages.ROUTES,
         *meeting_pages.ROUTES,
@@ -246,6 +255,7 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         public_notice=notice_pages.may_see_files,
         objection=objection_pages.may_see_files,
         agreement=agreement_pages.may_see_files,
+        spending=project_pages.may_see_files,
     )
     party_pages.SECTIONS[:] = [
         award_pages.payee_section,
@@ -263,7 +273,8 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         agreement_pages.application_section,
     ]
     meeting_pages.SECTIONS[:] = [agreement_pages.decision_section]
-    award_pages.SECTIONS[:] = [agreement_pages.award_section]
+    project_pages.SECTIONS[:] = [evaluation_pages.project_section]
+    award_pages.SECTIONS[:] = [agreement_pages.award_section, project_pages.award_section]
     need_pages.SECTIONS[:] = [office_pages.need_section]
     payment_pages.SECTIONS[:] = [banking_pages.payment_section]
     response_cache, stores = memory_of_pages()

@@ -18,6 +18,8 @@ from grants.banking.workflow import BATCH
 from grants.budget.workflow import PROPOSAL
 from grants.calls.workflow import NEED, REVISION, ROUND
 from grants.decisions.workflow import DECISION
+from grants.delivery.workflow import CHANGE, REPORT, SPENDING
+from grants.evaluation.workflow import EVALUATION
 from grants.kernel.workflow import Workflow
 from grants.parties.workflow import ACCOUNT
 from grants.payments.workflow import PAYMENT
@@ -39,6 +41,10 @@ WORKFLOWS: tuple[Workflow[Any], ...] = (
     NOTICE,
     OBJECTION,
     AGREEMENT,
+    SPENDING,
+    REPORT,
+    CHANGE,
+    EVALUATION,
     AWARD,
     CLAWBACK,
     PAYMENT,

@@ -23,6 +23,7 @@ FEATURES = (
     "decisions",
     "agreements",
     "delivery",
+    "evaluation",
     "imports",
     "payments",
     "banking",

@@ -83,6 +83,17 @@ async def test_a_section_is_kept_while_it_is_typed() -> None:
         assert 'value="放学后"' in (await client.get(f"{path}/project")).text
 
 
+async def test_what_is_typed_after_the_submission_is_not_kept_and_the_page_says_so() -> None:
+    _, round_id, boss = await applying_world()
+    application = await submitted(boss, round_id)
+    async with browsing(boss) as client:
+        late = await send(
+            client, f"/applications/{application}/project/keep", form_of({"title": ["改"]}, 1)
+        )
+    assert late.status_code == 200 and "data-version" not in late.text
+    assert "Not saved: What was submitted is not changed" in late.text
+
+
 async def test_the_budget_is_added_up_while_it_is_typed() -> None:
     _, round_id, boss = await applying_world()
     application = await drafted(boss, round_id)

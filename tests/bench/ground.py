@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +60,7 @@ class Ground:
 
     def cookies(self, actor: Actor) -> str:
         """What a browser in which `actor` is signed in sends along."""
-        return f"{access.SESSION_COOKIE}={self.tokens[actor.user_id]}; lang=zh"
+        return cookies_of(self.tokens[actor.user_id])
 
     def form_token(self, actor: Actor) -> str:
         """What forms of that session carry."""
@@ -68,13 +68,15 @@ class Ground:
 
 
 async def lay(root: Path) -> Ground:
-    """Start the cluster as in production, and fill `small` and `large`."""
+    """Start the cluster as in production, and fill `small` and `large`; `empty` has tables only."""
     began = time.perf_counter()
     cluster = await asyncio.to_thread(embedded.start_cluster, root)
     ground = Ground(cluster)
-    await schema.ensure_database(cluster.connect("postgres"), "ground")
-    async with ground.opened("ground"):
+    await schema.ensure_database(cluster.connect("postgres"), "empty")
+    async with ground.opened("empty"):
         await schema.migrate()
+    await ground.copy("empty", "ground")
+    async with ground.opened("ground"):
         await _people(ground)
         await lay_ground()
     for name, size in (("small", SMALL), ("large", LARGE)):
@@ -93,14 +95,22 @@ async def _people(ground: Ground) -> None:
     ground.deputies = [
         await add_actor(Role.DEPUTY_LEADER, name=f"示例·副局长{n}") for n in range(DEPUTIES)
     ]
+    ground.tokens = await sessions((*ground.world.people.values(), *ground.deputies))
+
+
+async def sessions(actors: Iterable[Actor]) -> dict[int, str]:
+    """A session for each, as after signing in; answers their tokens by account."""
     now = calendar.now()
+    tokens = {actor.user_id: secrets.token_urlsafe(32) for actor in actors}
     async with db.unit_of_work(SYSTEM):
-        for actor in (*ground.world.people.values(), *ground.deputies):
-            token = ground.tokens[actor.user_id] = secrets.token_urlsafe(32)
-            await db.execute(
-                'INSERT INTO sign_in (token_hash, "user", started_at, seen_at, second_factor_at, '
-                "address, browser) VALUES ($1, $2, $3, $3, $3, '', 'a browser')",
-                token_hash(token),
-                actor.user_id,
-                now,
-            )
+        await db.write_many(
+            'INSERT INTO sign_in (token_hash, "user", started_at, seen_at, second_factor_at, '
+            "address, browser) VALUES ($1, $2, $3, $3, $3, '', 'a browser')",
+            [(token_hash(token), user_id, now) for user_id, token in tokens.items()],
+        )
+    return tokens
+
+
+def cookies_of(token: str) -> str:
+    """What a browser with that session sends along."""
+    return f"{access.SESSION_COOKIE}={token}; lang=zh"

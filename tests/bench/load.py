@@ -12,22 +12,26 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import repeat
-from typing import Any
+from typing import Any, Self
 
 _PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Load:
-    """What became of a job: answers by status, and how long each took."""
+    """What became of a job: answers by status, and how long each took.
+
+    `slow_ms` was exceeded by one of twenty, `slowest_ms` by one of a hundred.
+    """
 
     seconds: float
     statuses: Mapping[str, int]
     median_ms: float
     slow_ms: float
+    slowest_ms: float
     bytes: int
 
     @property
@@ -52,6 +56,19 @@ def post(path: str, form: str, cookies: str) -> str:
     return (
         f"{_head('POST', path, cookies)}Content-Type: application/x-www-form-urlencoded\r\n"
         f"Content-Length: {len(form)}\r\n\r\n{form}"
+    )
+
+
+def post_draft(path: str, fields: Iterable[tuple[str, str]], cookies: str) -> str:
+    """A form as a script of the page sends it: in parts."""
+    parts = "".join(
+        f'--part\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
+        for name, text in fields
+    )
+    form = f"{parts}--part--\r\n"
+    return (
+        f"{_head('POST', path, cookies)}Content-Type: multipart/form-data; boundary=part\r\n"
+        f"Content-Length: {len(form.encode())}\r\n\r\n{form}"
     )
 
 
@@ -81,6 +98,13 @@ class Client:
         """Ask each of `requests` once."""
         return self._ask({"port": port, "requests": requests, "seconds": None, "lines": lines})
 
+    def paced(self, port: int, people: Sequence[Sequence[str]], *, pause: float) -> Load:
+        """Each of `people` asks for his own, one after the other with a pause of seconds between.
+
+        They begin spread over one pause; without one all begin in the same moment.
+        """
+        return self._ask({"port": port, "people": people, "seconds": None, "pause": pause})
+
     def _ask(self, job: Mapping[str, Any]) -> Load:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(job) + "\n")
@@ -89,6 +113,12 @@ class Client:
         if not answer:
             raise RuntimeError("the client ended")
         return Load(**json.loads(answer))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """End the process."""
@@ -100,8 +130,16 @@ class Client:
 class _Line(asyncio.Protocol):
     """One connection: asks, reads one answer, asks again."""
 
-    def __init__(self, requests: Iterator[bytes], until: float | None) -> None:
+    def __init__(
+        self,
+        requests: Iterator[bytes],
+        until: float | None,
+        *,
+        pause: float = 0.0,
+        first_after: float = 0.0,
+    ) -> None:
         self.requests, self.until = requests, until
+        self.pause, self.first_after = pause, first_after
         self.took: list[float] = []
         self.statuses: Counter[str] = Counter()
         self.bytes = 0
@@ -112,7 +150,13 @@ class _Line(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._next()
+        self._after(self.first_after)
+
+    def _after(self, seconds: float) -> None:
+        if seconds:
+            asyncio.get_running_loop().call_later(seconds, self._next)
+        else:
+            self._next()
 
     def _next(self) -> None:
         self._asked_at = time.perf_counter()
@@ -140,23 +184,37 @@ class _Line(asyncio.Protocol):
             self.bytes = self._wanted
             self._read.clear()
             self._wanted = -1
-            self._next()
+            self._after(self.pause)
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(error or ConnectionError("the server hung up"))
 
 
-async def _work(job: Mapping[str, Any]) -> Load:
+def _lines(job: Mapping[str, Any]) -> list[_Line]:
+    if "people" in job:
+        pause, people = job["pause"], job["people"]
+        return [
+            _Line(
+                iter([text.encode() for text in own]),
+                None,
+                pause=pause,
+                first_after=pause * place / len(people),
+            )
+            for place, own in enumerate(people)
+        ]
     asked = [text.encode() for text in job["requests"]]
     requests = iter(asked) if job["seconds"] is None else repeat(asked[0])
+    until = None if job["seconds"] is None else time.perf_counter() + job["seconds"]
+    return [_Line(requests, until) for _ in range(job["lines"])]
+
+
+async def _work(job: Mapping[str, Any]) -> Load:
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
-    until = None if job["seconds"] is None else began + job["seconds"]
-    lines = [
-        (await loop.create_connection(lambda: _Line(requests, until), "127.0.0.1", job["port"]))[1]
-        for _ in range(job["lines"])
-    ]
+    lines = _lines(job)
+    for line in lines:
+        await loop.create_connection(lambda line=line: line, "127.0.0.1", job["port"])  # type: ignore[misc]
     patience = _PATIENCE_SECONDS + (job["seconds"] or 0)
     await asyncio.wait_for(asyncio.gather(*(line.done for line in lines)), patience)
     seconds = time.perf_counter() - began
@@ -166,6 +224,7 @@ async def _work(job: Mapping[str, Any]) -> Load:
         statuses=dict(sum((line.statuses for line in lines), Counter())),
         median_ms=statistics.median(took) * 1000,
         slow_ms=took[int(len(took) * 0.95)] * 1000,
+        slowest_ms=took[int(len(took) * 0.99)] * 1000,
         bytes=max(line.bytes for line in lines),
     )
 

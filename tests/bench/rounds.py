@@ -12,13 +12,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from grants.kernel.identity import Role
-from tests.bench import forms, pages
-from tests.bench.application import BARE, served
+from tests.bench import forms, opening, pages, reviews
+from tests.bench.application import BARE, Server, served
 from tests.bench.approvals import BY_HTTP, BY_PGBENCH, Approvals
 from tests.bench.ground import LARGE, SMALL, Ground, lay
 from tests.bench.imports import import_and_copy
 from tests.bench.load import Client
 from tests.bench.measured import Line, Series, table
+from tests.bench.opening import AGENCIES, Opening
+from tests.bench.reviews import MEMBERS, RANKED, SHEETS, Review
 from tests.imports.rehearsal import rehearsal_file
 
 ROUNDS = 5
@@ -44,6 +46,8 @@ def measure(root: Path) -> int:
     ground = asyncio.run(lay(root))
     if cutting is not None:
         cutting.wait()
+    review = asyncio.run(reviews.lay(ground))
+    opened = asyncio.run(opening.lay(ground))
     approvals = Approvals(ground)
     html = asyncio.run(_prepare(ground, approvals, root, seen))
     cookies = ground.cookies(ground.world[Role.FIN_OFFICER])
@@ -51,8 +55,7 @@ def measure(root: Path) -> int:
         with served("large", cookies, command=("grants.cli", "serve")) as server:
             seen.note("start", server.first_page_seconds, "s")
     with ExitStack() as stack:
-        client = Client()
-        stack.callback(client.close)
+        client = stack.enter_context(Client())
         bare_forms = forms.Bare(html, root / "form.html")
         stack.callback(bare_forms.close)
         large = stack.enter_context(served("large", cookies))
@@ -82,6 +85,9 @@ def measure(root: Path) -> int:
             note("import", imported, "rows/s")
             note("copy", copied, "rows/s")
         seen.note("memory", large.resident_mb(), "MB")
+        _measure_review(ground, review, client, seen)
+    with Client() as client, served(opening.DATABASE, opened.cookies) as server:
+        _measure_opening(ground, opened, client, server, seen)
     _check(asyncio.run(approvals.approved()))
     lines = _lines(seen)
     print(f"\n{table(lines)}\n\n{_told(ground, time.monotonic() - began)}")
@@ -94,6 +100,35 @@ async def _prepare(ground: Ground, approvals: Approvals, root: Path, seen: Measu
         seen.note(f"queries {rows}", await pages.queries(ground, rows), "")
     approvals.script(await approvals.probe(), root / "approval.sql")
     return await forms.page(ground)
+
+
+def _measure_review(ground: Ground, review: Review, client: Client, seen: Measures) -> None:
+    """The scoring page beside the bare route, and the ranking in this process."""
+    with served(reviews.DATABASE, review.cookies) as server:
+        for round_ in range(-1, ROUNDS):
+            note = seen.note if round_ >= 0 else Measures().note
+            note("sheet bare", pages.rate(client, server.port, BARE), "/s")
+            note("sheet", pages.rate(client, server.port, review.page, review.cookies), "/s")
+            note("sheet anew", review.anew(client, server, round_), "/s")
+            with_reading, pure = asyncio.run(reviews.ranking_ms(ground, review))
+            note("ranking", with_reading, "ms")
+            note("ranking pure", pure, "ms")
+
+
+def _measure_opening(
+    ground: Ground, opened: Opening, client: Client, server: Server, seen: Measures
+) -> None:
+    """Saves one after the other, then all in one moment; afterwards none may be missing."""
+    for round_ in range(-1, ROUNDS):
+        note = seen.note if round_ >= 0 else Measures().note
+        paced = opened.save(client, server, 2 * round_ + 2, pause=opening.PAUSE_SECONDS)
+        note("saves", paced.slowest_ms, "ms")
+        burst = opened.save(client, server, 2 * round_ + 3, pause=0)
+        note("saves at once", burst.slowest_ms, "ms")
+        note("saves a second", burst.rate, "/s")
+    missing = asyncio.run(opening.lost(ground, opened, 2 * ROUNDS + 1))
+    if missing:
+        raise RuntimeError(f"{len(missing)} sections are not as they were saved: {missing[:5]}")
 
 
 def _check(approved: int) -> None:
@@ -127,6 +162,15 @@ def _lines(seen: Measures) -> Sequence[Line]:
             at_least=False,
         ),
         Line("Import of 4,116 awards / COPY", seen["import"], 0.1, seen["copy"]),
+        Line(f"Score sheet, 1 of {SHEETS} / bare route", seen["sheet"], 0.30, seen["sheet bare"]),
+        Line("The same, made anew / bare route", seen["sheet anew"], None, seen["sheet bare"]),
+        Line(f"Ranking of {RANKED} × {MEMBERS}", seen["ranking pure"], 50, at_least=False),
+        Line("The same, with its reading", seen["ranking"], None),
+        Line(
+            f"Slowest of 100 saves, {AGENCIES} agencies write", seen["saves"], 250, at_least=False
+        ),
+        Line("The same, all in one moment", seen["saves at once"], None),
+        Line("Saves in that moment", seen["saves a second"], None),
         Line("Forms as PDF / WeasyPrint × cores", seen["forms"], 0.9, seen["bare forms"]),
         Line("Memory of a worker", seen["memory"], 150, at_least=False),
         Line("Start to first worklist", seen["start"], 2, at_least=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -12,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from grants.people.sign_in_pages import DEMO_PASSWORD
 from grants.platform import embedded
+from tests.browser.review import Laid
 
 FLAGS = [
     "--no-sandbox",
@@ -52,8 +55,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         print(f"\n*** NO BROWSER FOUND: {len(left)} browser tests are left out ***\n")
 
 
+@dataclass(frozen=True)
+class Installation:
+    """A running demonstration: its address, and the environment of its commands."""
+
+    address: str
+    environment: dict[str, str]
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
+def installation() -> Iterator[Installation]:
     """The demonstration, loaded into a folder of its own and served."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -73,12 +84,35 @@ def server() -> Iterator[str]:
         )
     try:
         _wait_for(f"http://127.0.0.1:{port}/readyz", process, folder / "serve.log")
-        yield f"http://127.0.0.1:{port}"
+        yield Installation(f"http://127.0.0.1:{port}", environment)
     finally:
         process.terminate()
         process.wait(timeout=30)
         embedded.remove_cluster(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(installation: Installation) -> str:
+    """The address of the demonstration."""
+    return installation.address
+
+
+@pytest.fixture(scope="session")
+def review(installation: Installation) -> Laid:
+    """A round in review beside the demonstration's own.
+
+    It is laid by a process of its own: Playwright's event loop runs in this one.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.browser.review"],
+        env=installation.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return Laid(**json.loads(done.stdout))
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Page
 
 from grants.kernel import calendar
 from tests.browser.conftest import Desk
+from tests.browser.review import Laid
 
 AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
@@ -106,14 +108,10 @@ def overflow(page: Page) -> int:
     )
 
 
-@pytest.mark.parametrize("username", PAGES)
-@pytest.mark.parametrize(("width", "scheme", "lang"), [(1440, "light", "zh"), (390, "dark", "en")])
-def test_pages_break_no_rule_of_axe(
-    desk: Desk, username: str, width: int, scheme: str, lang: str
-) -> None:
-    page = desk.sign_in(username, width=width, scheme=scheme, lang=lang, bypass=True)
+def faults_on(page: Page, paths: Iterable[str]) -> list[str]:
+    """What is wrong with these pages: they do not open, axe objects, or they are too wide."""
     found: list[str] = []
-    for path in PAGES[username]:
+    for path in paths:
         answer = page.goto(path)
         if answer is None or answer.status != 200:
             found.append(f"{path} does not open")
@@ -121,7 +119,16 @@ def test_pages_break_no_rule_of_axe(
         found += faults(page)
         if overflow(page) > 0:
             found.append(f"{path} is {overflow(page)} pixels too wide")
-    assert found == []
+    return found
+
+
+@pytest.mark.parametrize("username", PAGES)
+@pytest.mark.parametrize(("width", "scheme", "lang"), [(1440, "light", "zh"), (390, "dark", "en")])
+def test_pages_break_no_rule_of_axe(
+    desk: Desk, username: str, width: int, scheme: str, lang: str
+) -> None:
+    page = desk.sign_in(username, width=width, scheme=scheme, lang=lang, bypass=True)
+    assert faults_on(page, PAGES[username]) == []
 
 
 @pytest.mark.parametrize(("width", "scheme", "lang"), [(1440, "dark", "zh"), (390, "light", "en")])
@@ -129,15 +136,32 @@ def test_pages_for_everybody_break_no_rule_of_axe(
     desk: Desk, width: int, scheme: str, lang: str
 ) -> None:
     page = desk.visit(width=width, scheme=scheme, lang=lang)
+    assert faults_on(page, ("/sign-in", "/calls", "/calls/1", "/register")) == []
+
+
+@pytest.mark.parametrize(("width", "scheme", "lang"), [(1440, "light", "zh"), (390, "dark", "en")])
+def test_the_pages_of_a_review_break_no_rule_of_axe(
+    desk: Desk, review: Laid, width: int, scheme: str, lang: str
+) -> None:
+    of_office = (
+        f"/rounds/{review.round_id}",
+        f"/panels/{review.scoring}",
+        f"/panels/{review.opened}",
+        f"/rounds/{review.round_id}/ranking",
+        f"/rounds/{review.round_id}/line",
+        f"/variants/{review.variant}",
+    )
+    of_experts = (
+        "/reviews",
+        f"/reviews/{review.scoring}",
+        f"/reviews/sheets/{review.sheet}",
+        f"/reviews/{review.declaring}",
+        f"/reviews/{review.opened}",
+    )
     found: list[str] = []
-    for path in ("/sign-in", "/calls", "/calls/1", "/register"):
-        answer = page.goto(path)
-        if answer is None or answer.status != 200:
-            found.append(f"{path} does not open")
-            continue
-        found += faults(page)
-        if overflow(page) > 0:
-            found.append(f"{path} is {overflow(page)} pixels too wide")
+    for username, paths in (("officer", of_office), (review.members[0], of_experts)):
+        page = desk.sign_in(username, width=width, scheme=scheme, lang=lang, bypass=True)
+        found += faults_on(page, paths)
     assert found == []
 
 

@@ -85,6 +85,10 @@ BREACHES: list[tuple[str, str]] = [
     ("items_pay_their_payments", "UPDATE batch_item SET amount_fen = amount_fen + 1"),
     ("state_is_fold_of_events", "UPDATE award SET state = 'COMPLETED'"),
     ("nothing_is_funded_unpublished", APPLICATION.format("APPROVED")),
+    (
+        "evaluations_open_their_parts",
+        "UPDATE instalment SET opened_by = 'MIDTERM' WHERE condition_met_on IS NOT NULL",
+    ),
     ("awards_follow_their_agreements", APPLICATION.format("AWARDED")),
     ("awards_follow_their_agreements", "UPDATE award SET origin = 'AGREEMENT'"),
     (

@@ -28,7 +28,14 @@ from grants.selection.rules import (
     tie_breakers,
     trimmed_mean,
 )
-from grants.selection.statistics import agreement, box_of, figures_of_experts, unstable_places
+from grants.selection.statistics import (
+    Box,
+    agreement,
+    box_of,
+    figures_of_experts,
+    scale_of,
+    unstable_places,
+)
 
 DAY = date(2026, 6, 15)
 YUAN = 100
@@ -213,6 +220,25 @@ def test_a_box_has_five_figures() -> None:
     box = box_of([Decimal(n) for n in (60, 70, 80, 90, 100)])
     assert (box.lowest, box.lower, box.middle, box.upper, box.highest) == (60, 70, 80, 90, 100)
     assert box_of([Decimal(70)]).middle == 70
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "ends"),
+    [
+        (61.4, 88.0, (60, 90)),
+        (60.0, 90.0, (60, 90)),
+        (70.0, 70.0, (70, 80)),
+        (100.0, 100.0, (90, 100)),
+    ],
+)
+def test_the_scale_ends_at_the_tens_around_all_scores(
+    lowest: float, highest: float, ends: tuple[int, int]
+) -> None:
+    assert scale_of([Box(lowest, lowest, lowest, highest, highest)]) == ends
+
+
+def test_without_scores_the_scale_is_the_whole_one() -> None:
+    assert scale_of([]) == (0, 100)
 
 
 def test_who_would_cross_the_line_without_one_member_is_named() -> None:

@@ -126,7 +126,7 @@ def _stages(found: queries.Agreement) -> list[dict[str, object]]:
         (N_("Draw up"), found.drawn_up_at),
         (N_("Signed by the agency"), found.agency_signed_at),
         (N_("Signed by the office"), found.office_signed_at),
-        (N_("In force"), found.activated_at),
+        (N_("Effective"), found.activated_at),
     )
     stages: list[dict[str, object]] = []
     for n, (title, at) in enumerate(titles):

@@ -39,7 +39,7 @@ AGREEMENT: Workflow[AgreementCase] = Workflow(
         S.ISSUED: N_("To be signed by the agency"),
         S.AGENCY_SIGNED: N_("To be signed by the office"),
         S.SIGNED: N_("Signed by both"),
-        S.ACTIVE: N_("In force"),
+        S.ACTIVE: N_("Effective"),
         S.VOID: N_("Void"),
     },
     (

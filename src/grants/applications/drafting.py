@@ -113,9 +113,10 @@ def typed_of(form: FormMultiDict, code: str) -> dict[str, list[str]]:
     }
 
 
-async def words_of(terms: CallTerms) -> Words:
-    """The vocabulary of sections, with the needs that may be answered."""
-    return section_words(terms, await need_queries.published_needs())
+async def words_of(terms: CallTerms, code: str = "") -> Words:
+    """The vocabulary of a section, or of all; with the needs, where one of them may be chosen."""
+    chooses = not code or "need_id" in SECTIONS[code].model.model_fields
+    return section_words(terms, await need_queries.published_needs() if chooses else ())
 
 
 def read_section(
@@ -151,7 +152,7 @@ async def save_section(
     async with db.unit_of_work(actor):
         found = await queries.application(actor, application_id, lock=True)
         refuse_unless_writable(found)
-        body = read_section(code, typed, await words_of(found.terms)).body
+        body = read_section(code, typed, await words_of(found.terms, code)).body
         version = await _write_section(
             actor, application_id, code, typed, whole=body is not None, seen_version=seen_version
         )

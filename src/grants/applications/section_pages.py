@@ -18,7 +18,7 @@ from grants.calls.words import CHECKS
 from grants.figures.reading import labels_of
 from grants.figures.typed import TypedBody
 from grants.kernel import calendar
-from grants.kernel.errors import N_, Conflict, NotFound, Refusal
+from grants.kernel.errors import N_, Conflict, NotFound, Refusal, RuleBroken
 from grants.kernel.findings import Mark
 from grants.kernel.identity import Permission as P
 from grants.platform import files
@@ -53,7 +53,7 @@ async def form(request: R, application_id: FromPath[int], code: FromPath[str]) -
     if code not in SECTIONS:
         raise NotFound()
     section = await queries.section(application_id, code)
-    words = await drafting.words_of(found.terms)
+    words = await drafting.words_of(found.terms, code)
     body = drafting.read_section(code, section.typed if section else {}, words)
     return await _form(
         request,
@@ -126,7 +126,7 @@ async def save(request: R, application_id: FromPath[int], code: FromPath[str]) -
     given = await request.form()
     act = str(given.get("act") or "save")
     typed = drafting.typed_of(given, code)
-    words = await drafting.words_of(found.terms)
+    words = await drafting.words_of(found.terms, code)
     body = drafting.read_section(code, typed, words, act)
     if act.startswith(("add:", "remove:")):
         typed = _as_typed(body)
@@ -176,7 +176,6 @@ async def keep(request: R, application_id: FromPath[int], code: FromPath[str]) -
     """Keep a section while it is typed; answers a piece of page with the next version."""
     if code not in SECTIONS:
         raise NotFound()
-    found = await _writable(request, application_id)
     given = await request.form()
     typed = drafting.typed_of(given, code)
     try:
@@ -185,21 +184,27 @@ async def keep(request: R, application_id: FromPath[int], code: FromPath[str]) -
         )
     except Conflict:
         theirs = await queries.section(application_id, code)
-        return page(request, "applications/_kept.html", 409, stale=theirs, version=None, sums=None)
-    sums: Any = None
-    findings: Sequence[Any] = []
-    if code == "budget":
-        body = drafting.read_section(code, typed, await drafting.words_of(found.terms))
-        sums, findings = _sums(found, body), _budget_findings(found, body)
+        return page(request, "applications/_kept.html", 409, stale=theirs)
+    except RuleBroken as refusal:
+        said = texts_of(request).text(refusal.message, **refusal.params)
+        return page(request, "applications/_kept.html", refused=said)
     return page(
         request,
         "applications/_kept.html",
         version=version,
-        stale=None,
-        sums=sums,
-        findings=findings,
         now=calendar.now(),
+        **(await _reckoned(request, application_id, typed) if code == "budget" else {}),
     )
+
+
+async def _reckoned(
+    request: R, application_id: int, typed: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """What a budget that was just kept adds up to, and what speaks against it."""
+    found = await queries.application(actor_of(request), application_id)
+    words = await drafting.words_of(found.terms, "budget")
+    body = drafting.read_section("budget", typed, words)
+    return {"sums": _sums(found, body), "findings": _budget_findings(found, body)}
 
 
 async def _papers(

@@ -306,6 +306,39 @@ async def complete_award(actor: Actor, award_id: int) -> None:
         await take_step(actor, "complete", found, case, "")
 
 
+async def record_grade(actor: Actor, award_id: int, grade: str, *, basis: str) -> None:
+    """Remember the grade that an evaluation gave, within its open unit of work."""
+    found = await queries.award(actor, award_id, lock=True)
+    await db.execute("UPDATE award SET grade = $2 WHERE id = $1", award_id, grade)
+    await record(
+        actor,
+        Case("award", award_id),
+        "grade",
+        before=found.state,
+        after=found.state,
+        reason=basis,
+        facts={"grade": grade},
+    )
+
+
+async def move_days(actor: Actor, award_id: int, *, starts_on: date, ends_on: date) -> None:
+    """Move the days of an award's project, within the open unit of work of what decided it."""
+    found = await queries.award(actor, award_id, lock=True)
+    if (found.starts_on, found.ends_on) == (starts_on, ends_on):
+        return
+    await db.execute(
+        "UPDATE award SET starts_on = $2, ends_on = $3 WHERE id = $1", award_id, starts_on, ends_on
+    )
+    await record(
+        actor,
+        Case("award", award_id),
+        "move_days",
+        before=found.state,
+        after=found.state,
+        facts={"starts_on": starts_on, "ends_on": ends_on},
+    )
+
+
 async def record_notice(
     actor: Actor, award_id: int, *, first: date, last: date, objections: str
 ) -> None:

@@ -51,6 +51,8 @@ VERBS = {
     "approve": N_("approved it; the budget is committed"),
     "withdraw": N_("withdrew it"),
     "reschedule": N_("rescheduled an instalment"),
+    "grade": N_("recorded the grade of an evaluation"),
+    "move_days": N_("moved the days of the project"),
     "confirm_condition": N_("recorded that a condition is met"),
     "amend": N_("changed its amount"),
     "notice": N_("recorded its public notice"),

@@ -107,6 +107,7 @@ async def draw_up_notice(actor: Actor, decision_id: int) -> int:
                 for one in lines
             ],
             workdays=terms.publicity_workdays,
+            verify_workdays=terms.verification_workdays,
         )
 
 

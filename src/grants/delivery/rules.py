@@ -71,9 +71,11 @@ def reason_is_given(case: SpendingCase) -> Refusal | None:
     return None
 
 
-def spent_within_project(spent_on: date, starts_on: date, ends_on: date) -> Refusal | None:
-    """A receipt of the grant is dated within the project, up to thirty days after its end [D]."""
-    if not starts_on <= spent_on <= ends_on + timedelta(days=30):
+def spent_within_project(
+    spent_on: date, starts_on: date, ends_on: date, days_after: int
+) -> Refusal | None:
+    """A receipt of the grant is dated within the project, or some days after its end at most."""
+    if not starts_on <= spent_on <= ends_on + timedelta(days=days_after):
         return RuleBroken(
             "spending.outside",
             N_("The project runs from {first} to {last}; this day lies outside."),

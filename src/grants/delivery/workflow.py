@@ -160,7 +160,7 @@ C = ChangeState
 CHANGE: Workflow[ProposalCase] = Workflow(
     "project_change",
     {
-        C.PROPOSED: N_("To be decided"),
+        C.PROPOSED: N_("Awaiting decision"),
         C.APPROVED: N_("Approved"),
         C.REJECTED: N_("Rejected"),
         C.WITHDRAWN: N_("Withdrawn"),

@@ -14,7 +14,7 @@ from grants.demo import names
 from grants.demo.budget import YUAN, BudgetYear
 from grants.demo.clock import Diary
 from grants.demo.people import Bureau
-from grants.first_policies import VENTURE_CALL
+from grants.first_venture_policies import VENTURE_CALL
 from grants.kernel import calendar
 from grants.kernel.identity import Role
 from grants.kernel.money import Fen

@@ -10,7 +10,7 @@ from grants.figures.shapes import Leaf, Row, Shape, Sheet, Widget
 from grants.platform.texts import Texts
 
 #: Fields that are numbers to the reader.
-_NUMERIC = (Widget.AMOUNT, Widget.NUMBER, Widget.PERCENT)
+_NUMERIC = (Widget.AMOUNT, Widget.NUMBER, Widget.PERCENT, Widget.DAY, Widget.MOMENT)
 
 
 @dataclass(frozen=True)

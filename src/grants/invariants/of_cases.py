@@ -27,6 +27,10 @@ OF_CASES: Sequence[Invariant] = (
             UNION ALL SELECT 'public_notice', id, state FROM public_notice
             UNION ALL SELECT 'objection', id, state FROM objection
             UNION ALL SELECT 'agreement', id, state FROM agreement
+            UNION ALL SELECT 'spending', id, state FROM spending
+            UNION ALL SELECT 'evaluation', id, state FROM evaluation
+            UNION ALL SELECT 'progress_report', id, state FROM progress_report
+            UNION ALL SELECT 'project_change', id, state FROM project_change
             UNION ALL SELECT 'batch', id, state FROM batch
             UNION ALL SELECT 'quota_movement', id, state FROM quota_movement
             UNION ALL SELECT 'cash_plan', id, state FROM cash_plan
@@ -95,6 +99,17 @@ OF_CASES: Sequence[Invariant] = (
         WHERE w.origin = 'AGREEMENT' AND w.state <> 'DRAFT' AND NOT EXISTS (
             SELECT 1 FROM agreement g WHERE g.award = w.id AND g.state = 'ACTIVE')
         ORDER BY what
+        """,
+    ),
+    Invariant(
+        "evaluations_open_their_parts",
+        N_("A part that the mid-term opens was opened by a confirmed mid-term evaluation"),
+        """
+        SELECT 'instalment ' || i.id AS what FROM instalment i
+        WHERE i.opened_by = 'MIDTERM' AND i.condition_met_on IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM evaluation e
+            WHERE e.award = i.award AND e.kind = 'MIDTERM' AND e.state = 'CONFIRMED')
+        ORDER BY i.id
         """,
     ),
     Invariant(

@@ -104,6 +104,9 @@ class Permission(StrEnum):
     PROJECT_REPORT = "project.report"
     PROJECT_JUDGE = "project.judge"
     PROJECT_DECIDE = "project.decide"
+    EVALUATION_SEE = "evaluation.see"
+    EVALUATION_ASSIGN = "evaluation.assign"
+    EVALUATE = "evaluate"
     PAYMENT_SEE = "payment.see"
     PAYMENT_REQUEST = "payment.request"
     PAYMENT_APPROVE = "payment.approve"
@@ -138,6 +141,7 @@ _LOOK = frozenset(
         P.NOTICE_SEE,
         P.AGREEMENT_SEE,
         P.PROJECT_SEE,
+        P.EVALUATION_SEE,
     }
 )
 _LEAD = _LOOK | {
@@ -164,6 +168,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
             P.AGREEMENT_SEE,
             P.PROJECT_SEE,
             P.PROJECT_REPORT,
+            P.EVALUATION_SEE,
             P.COLLEAGUE_EDIT,
         }
     ),
@@ -194,6 +199,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
         P.NOTICE_EDIT,
         P.AGREEMENT_EDIT,
         P.PROJECT_JUDGE,
+        P.EVALUATION_ASSIGN,
     },
     Role.SECTION_HEAD: _LOOK
     | {
@@ -232,7 +238,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
     Role.MAIN_LEADER: _LEAD | {P.AUDIT_SEE, P.POLICY_APPROVE},
     Role.DISCIPLINE: _LOOK | {P.AUDIT_SEE, P.PEOPLE_SEE},
     Role.EXPERT: frozenset({P.REVIEW_SCORE}),
-    Role.EVALUATOR: frozenset({P.AWARD_SEE}),
+    Role.EVALUATOR: frozenset({P.EVALUATION_SEE, P.EVALUATE}),
     Role.AUDITOR: _LOOK | {P.AUDIT_SEE, P.PEOPLE_SEE, P.PERSON_UNMASK},
     Role.SYS_ADMIN: frozenset({P.PEOPLE_SEE, P.PEOPLE_EDIT}),
     Role.SEC_ADMIN: frozenset({P.PEOPLE_SEE, P.ROLE_GRANT, P.POLICY_SEE}),

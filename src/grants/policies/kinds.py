@@ -13,6 +13,10 @@ from grants.awards.tiers import ApprovalTiers
 from grants.budget.rules import BudgetApproval, BudgetCodes, FundMatrix
 from grants.calls.terms import CallRules
 from grants.calls.words import WORDS as CALL_WORDS
+from grants.delivery.terms import DeliveryRules
+from grants.delivery.words import WORDS as DELIVERY_WORDS
+from grants.evaluation.terms import EvaluationRules
+from grants.evaluation.words import WORDS as EVALUATION_WORDS
 from grants.figures.words import Words
 from grants.kernel.errors import N_, NotFound
 from grants.payments.gate_facts import GatePolicy
@@ -110,6 +114,22 @@ KINDS: Mapping[str, Kind] = {
             N_("Which articles an agreement has, and when its first and last part fall due."),
             N_("Agreements drawn up from the first day on; those that stand keep their text."),
             words=AGREEMENT_WORDS,
+        ),
+        Kind(
+            "venture_delivery",
+            DeliveryRules,
+            N_("Running venture projects"),
+            N_("Which changes of a running project are decided on, how often, and until when."),
+            N_("Changes that are asked for and receipts that are entered from the first day on."),
+            words=DELIVERY_WORDS,
+        ),
+        Kind(
+            "venture_evaluation",
+            EvaluationRules,
+            N_("Evaluation of venture projects"),
+            N_("Which criteria projects are evaluated by, and what their grades open."),
+            N_("Evaluations that are assigned from the first day on; others keep their rules."),
+            words=EVALUATION_WORDS,
         ),
         Kind(
             "sign_in",

@@ -89,6 +89,7 @@ async def draw_up(
     heads: Sequence[str],
     lines: Sequence[Line],
     workdays: int,
+    verify_workdays: int,
 ) -> int:
     """A draft with its list, within the open unit of work; answers its id."""
     actor.need(P.NOTICE_EDIT)
@@ -96,8 +97,10 @@ async def draw_up(
     notice_id = await db.value(
         """
         INSERT INTO public_notice (number, case_kind, case_id, title, body, heads, workdays,
-            office, phone, address, state, digest, made_by_person, withdrawn_reason, version)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'DRAFT', '', $11, '', 1) RETURNING id
+            verify_workdays, office, phone, address, state, digest, made_by_person,
+            withdrawn_reason, version)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'DRAFT', '', $12, '', 1)
+        RETURNING id
         """,
         f"公示〔{year}〕{await db.next_number(f'notice-{year}')}号",
         case.kind,
@@ -106,6 +109,7 @@ async def draw_up(
         text.body,
         list(heads),
         workdays,
+        verify_workdays,
         text.office,
         text.phone,
         text.address,

@@ -19,8 +19,6 @@ from grants.publicity.workflow import OBJECTION, ObjectionState
 
 KIND = "objection"
 
-#: An objection is verified within so many working days (domain §3.6 [D]).
-VERIFY_WORKDAYS = 10
 #: From one network address come at most so many objections in an hour [D].
 _MOST_AN_HOUR = 10
 
@@ -87,7 +85,7 @@ async def _write(
             said.content,
             channel,
             received_on,
-            calendar.add_workdays(received_on, VERIFY_WORKDAYS),
+            calendar.add_workdays(received_on, notice.verify_workdays),
             network,
             actor.person_id,
             calendar.now(),

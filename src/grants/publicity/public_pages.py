@@ -100,7 +100,7 @@ async def annex(
 )
 async def raise_objection(request: R, notice_id: FromPath[int]) -> Response[Any]:
     """Object by name; a paper may show what it rests on."""
-    await queries.published_notice(notice_id)
+    notice = await queries.published_notice(notice_id)
     form = await request.form()
     parsed = parse(form, ObjectionForm)
     if isinstance(parsed, FormErrors):
@@ -127,7 +127,7 @@ async def raise_objection(request: R, notice_id: FromPath[int]) -> Response[Any]
         f"/notices/{notice_id}",
         N_("Received as {number}. It is verified within {count} working days; keep the number."),
         number=number,
-        count=objections.VERIFY_WORKDAYS,
+        count=notice.verify_workdays,
     )
 
 

@@ -28,6 +28,7 @@ class Notice:
     body: str
     heads: Sequence[str]
     workdays: int
+    verify_workdays: int
     office: str
     phone: str
     address: str
@@ -51,7 +52,8 @@ class Notice:
 
 
 _NOTICE = """
-SELECT n.id, n.number, n.case_kind, n.case_id, n.title, n.body, n.heads, n.workdays, n.office,
+SELECT n.id, n.number, n.case_kind, n.case_id, n.title, n.body, n.heads, n.workdays,
+       n.verify_workdays, n.office,
        n.phone, n.address, n.state, n.first_day, n.last_day, n.digest, n.made_by_person,
        p.name AS maker, q.name AS publisher, n.published_at, n.withdrawn_reason, n.version,
        (SELECT count(*) FROM objection o WHERE o.notice = n.id) AS objections,

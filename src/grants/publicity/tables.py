@@ -23,6 +23,7 @@ class PublicNotice(Table, tablename="public_notice"):
     body = c.text()
     heads = c.document("[]")
     workdays = c.number()
+    verify_workdays = c.number()
     office = c.text()
     phone = c.text()
     address = c.text()
@@ -36,7 +37,7 @@ class PublicNotice(Table, tablename="public_notice"):
     withdrawn_reason = c.text(default="")
     version = c.number(default=1)
     public_notice_state = Check("state IN ('DRAFT','PUBLISHED','ENDED','WITHDRAWN','DISCARDED')")
-    public_notice_workdays = Check("workdays BETWEEN 1 AND 60")
+    public_notice_workdays = Check("workdays BETWEEN 1 AND 60 AND verify_workdays BETWEEN 1 AND 60")
     public_notice_period = Check("last_day IS NULL OR last_day > first_day")
     public_notice_published = Check(
         "state IN ('DRAFT','DISCARDED') OR (first_day IS NOT NULL AND last_day IS NOT NULL "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field
@@ -95,7 +96,7 @@ class ChangeForm(BaseModel):
     why: Reason
 
 
-def criteria_in(form: Any, codes: list[str]) -> tuple[dict[str, int], dict[str, str]]:
+def criteria_in(form: Any, codes: Sequence[str]) -> tuple[dict[str, int], dict[str, str]]:
     """Points and words by criterion as a sheet's form sends them; what is no number is left out."""
     points, words = {}, {}
     for code in codes:

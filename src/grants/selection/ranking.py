@@ -23,6 +23,7 @@ from grants.selection.statistics import (
     agreement,
     box_of,
     figures_of_experts,
+    scale_of,
     unstable_places,
 )
 from grants.selection.workflow import PanelState
@@ -59,6 +60,11 @@ class Ranking:
     def of_category(self, category: str) -> list[Line]:
         """The lines of one category by rank."""
         return [one for one in self.lines if one.ranked.category == category]
+
+    @property
+    def scale(self) -> tuple[int, int]:
+        """Between which tens all scores lie: the ends of the axis that every box is drawn on."""
+        return scale_of([one.box for one in self.lines])
 
 
 def scored_of(sheets: Sequence[Sheet], terms: CallTerms) -> list[Scored]:

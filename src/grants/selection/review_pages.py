@@ -51,7 +51,7 @@ async def index(request: R) -> Response[str]:
         sheets = await queries.sheets_of_member(seat.id)
         found = await calls.round_of(panel.round_id)
         assert found.terms is not None
-        lacking = await scoring.unfinished(seat, panel, found.terms)
+        lacking = scoring.unfinished_of(sheets, panel, found.terms)
         open_ones = [one for one in sheets if one.state == "OPEN"]
         seats.append((seat, panel, found, len(open_ones) - len(lacking), len(open_ones)))
     return page(request, "selection/reviews.html", seats=seats)
@@ -98,7 +98,7 @@ async def _show(
             **common,
         )
     sheets = await queries.sheets_of_member(seat.id)
-    lacking = {one.id for one in await scoring.unfinished(seat, panel, terms)}
+    lacking = {one.id for one in scoring.unfinished_of(sheets, panel, terms)}
     return page(
         request,
         "selection/sheets.html",
@@ -151,7 +151,7 @@ async def _own(request: R, sheet_id: int) -> tuple[Sheet, Member, Panel, Round, 
     return sheet, seat, panel, found, terms
 
 
-@get("/reviews/sheets/{sheet_id:int}", permission=P.REVIEW_SCORE)
+@get("/reviews/sheets/{sheet_id:int}", permission=P.REVIEW_SCORE, cache=True)
 async def sheet_page(request: R, sheet_id: FromPath[int]) -> Response[str]:
     """The document left, the rubric right."""
     return await _sheet(request, sheet_id)
@@ -162,7 +162,7 @@ async def _sheet(
 ) -> Response[str]:
     sheet, seat, panel, found, terms = await _own(request, sheet_id)
     all_sheets = [one for one in await queries.sheets_of_member(seat.id) if one.state == "OPEN"]
-    lacking = [one.id for one in await scoring.unfinished(seat, panel, terms)]
+    lacking = [one.id for one in scoring.unfinished_of(all_sheets, panel, terms)]
     place = next((n for n, one in enumerate(all_sheets) if one.id == sheet_id), 0)
     following = [one for one in lacking if one != sheet_id]
     points = dict(given.points if given else sheet.points)

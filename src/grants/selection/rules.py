@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from itertools import groupby
 
 from grants.calls.terms import CallRules, Criterion
 from grants.kernel.errors import N_, Refusal, RuleBroken
@@ -18,6 +20,8 @@ _HUNDREDTH = Decimal("0.01")
 TIE_YEARS = 3
 #: Recommended amounts are rounded down to whole hundreds of yuan (domain §3.5).
 ROUND_TO_FEN = 100_00
+#: More scores than any panel gives: a mean that trims from here on is the plain one.
+_NEVER = sys.maxsize
 
 
 class ExpertKind(StrEnum):
@@ -168,14 +172,9 @@ def trimmed_mean(scores: Sequence[Decimal | int | str], *, trims_from: int = 5) 
     """
     if not scores:
         raise ValueError("a mean needs a score")
-    plain = sorted(Decimal(str(one)) for one in scores)
+    plain = sorted(one if isinstance(one, Decimal) else Decimal(str(one)) for one in scores)
     kept = plain[1:-1] if len(plain) >= trims_from else plain
     return (sum(kept, Decimal(0)) / len(kept)).quantize(_HUNDREDTH, ROUND_HALF_UP)
-
-
-def plain_mean(scores: Sequence[Decimal | int | str]) -> Decimal:
-    """The mean of all scores, half-up to 2 places."""
-    return trimmed_mean(scores, trims_from=len(scores) + 1)
 
 
 def score_of(document: int, defence: int | None, document_permille: int) -> Decimal:
@@ -186,7 +185,7 @@ def score_of(document: int, defence: int | None, document_permille: int) -> Deci
     if defence is None:
         return Decimal(document)
     weighted = document * document_permille + defence * (1000 - document_permille)
-    return Decimal(weighted) / 1000
+    return Decimal(weighted).scaleb(-3)
 
 
 def recommended_fen(asked_fen: int, cap_fen: int, suggested_fen: Sequence[int]) -> Fen:
@@ -233,59 +232,73 @@ def tie_breakers(rubric: Sequence[Criterion]) -> list[str]:
     return [one.code for one in sorted(deciding, key=lambda one: one.tie_order or 0)]
 
 
-def rank_applications(
+def order_applications(
     scored: Collection[Scored],
     rubric: Sequence[Criterion],
     *,
     trims_from: int,
     without: int | None = None,
-) -> list[Ranked]:
-    """Every application at its place within its category; a total order, whatever the input's.
+) -> dict[str, list[tuple[Decimal, Scored]]]:
+    """By category the applications with their means, the best first; a total order.
 
     Ties: the criteria's order, then the lower ask, then the earlier application (domain §3.5).
     `without` leaves one member out, to see how stable the ranks are.
     """
     ties = tie_breakers(rubric)
-    means: dict[int, tuple[Decimal, Decimal, Decimal]] = {}
-    keys: dict[int, tuple[object, ...]] = {}
+    by_category: dict[str, list[tuple[Decimal, Scored]]] = {}
     for one in scored:
         totals = [score for member, score in one.totals.items() if member != without]
-        if not totals:
-            continue
-        score = trimmed_mean(totals, trims_from=trims_from)
-        raw = plain_mean(totals)
-        means[one.application_id] = (score, raw, max(totals) - min(totals))
-        deciding = tuple(-_criterion_mean(one, code, without) for code in ties)
-        keys[one.application_id] = (*deciding, one.asked_fen, one.application_id)
-    ranked: list[Ranked] = []
-    for category in sorted({one.category for one in scored}):
-        of_category = [
-            one for one in scored if one.category == category and one.application_id in means
-        ]
-        raw_order = sorted(
-            of_category,
-            key=lambda one: (-means[one.application_id][1], *keys[one.application_id]),
+        if totals:
+            mean = trimmed_mean(totals, trims_from=trims_from)
+            by_category.setdefault(one.category, []).append((mean, one))
+
+    def deciding(pair: tuple[Decimal, Scored]) -> tuple[Decimal | int, ...]:
+        one = pair[1]
+        criteria = (-_criterion_mean(one, code, without) for code in ties)
+        return (*criteria, one.asked_fen, one.application_id)
+
+    order: dict[str, list[tuple[Decimal, Scored]]] = {}
+    for category in sorted(by_category):
+        order[category] = []
+        best_first = sorted(by_category[category], key=_mean_of, reverse=True)
+        for _, equals in groupby(best_first, key=_mean_of):
+            tied = list(equals)
+            order[category] += sorted(tied, key=deciding) if len(tied) > 1 else tied
+    return order
+
+
+def _mean_of(pair: tuple[Decimal, Scored]) -> Decimal:
+    return pair[0]
+
+
+def rank_applications(
+    scored: Collection[Scored], rubric: Sequence[Criterion], *, trims_from: int
+) -> list[Ranked]:
+    """Every application at its place within its category, and where the plain mean would put it.
+
+    The places are those of `order_applications`.
+    """
+    plain = order_applications(scored, rubric, trims_from=_NEVER)
+    raw = {
+        one.application_id: (mean, rank)
+        for of_category in plain.values()
+        for rank, (mean, one) in enumerate(of_category, start=1)
+    }
+    return [
+        Ranked(
+            one.application_id,
+            category,
+            rank,
+            score,
+            *raw[one.application_id],
+            max(one.totals.values()) - min(one.totals.values()),
+            one.asked_fen,
         )
-        raw_ranks = {one.application_id: n for n, one in enumerate(raw_order, start=1)}
-        order = sorted(
-            of_category,
-            key=lambda one: (-means[one.application_id][0], *keys[one.application_id]),
-        )
-        for rank, one in enumerate(order, start=1):
-            score, raw, spread = means[one.application_id]
-            ranked.append(
-                Ranked(
-                    one.application_id,
-                    category,
-                    rank,
-                    score,
-                    raw,
-                    raw_ranks[one.application_id],
-                    spread,
-                    one.asked_fen,
-                )
-            )
-    return ranked
+        for category, of_category in order_applications(
+            scored, rubric, trims_from=trims_from
+        ).items()
+        for rank, (score, one) in enumerate(of_category, start=1)
+    ]
 
 
 def _criterion_mean(one: Scored, code: str, without: int | None) -> Decimal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grants.calls import queries as calls
@@ -171,8 +171,13 @@ async def step_back(actor: Actor, sheet_id: int, *, reason: str) -> None:
 
 async def unfinished(seat: Member, panel: Panel, terms: CallTerms) -> list[Sheet]:
     """The sheets of a member that lack something in the present stage."""
+    return unfinished_of(await queries.sheets_of_member(seat.id), panel, terms)
+
+
+def unfinished_of(sheets: Sequence[Sheet], panel: Panel, terms: CallTerms) -> list[Sheet]:
+    """Those of a member's sheets that lack something in the present stage."""
     lacking = []
-    for sheet in await queries.sheets_of_member(seat.id):
+    for sheet in sheets:
         if sheet.state == "RECUSED":
             continue
         if panel.state == PanelState.DEFENCE:

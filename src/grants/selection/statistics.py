@@ -6,9 +6,10 @@ import statistics
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil, floor
 
 from grants.calls.terms import Criterion
-from grants.selection.rules import Scored, rank_applications
+from grants.selection.rules import Scored, order_applications
 
 
 @dataclass(frozen=True)
@@ -29,23 +30,24 @@ class ExpertFigures:
 
 def figures_of_experts(scored: Collection[Scored]) -> list[ExpertFigures]:
     """The manner of every member, the strictest first."""
-    members = sorted({member for one in scored for member in one.totals})
+    given: dict[int, list[tuple[float, float]]] = {}
+    for one in scored:
+        totals = {member: float(score) for member, score in one.totals.items()}
+        whole, others = sum(totals.values()), len(totals) - 1
+        for member, own in totals.items():
+            rest = (whole - own) / others if others else own
+            given.setdefault(member, []).append((own, rest))
     found = []
-    for member in members:
-        own, others = [], []
-        for one in scored:
-            if member in one.totals:
-                rest = [float(s) for m, s in one.totals.items() if m != member]
-                own.append(float(one.totals[member]))
-                others.append(statistics.fmean(rest) if rest else own[-1])
+    for member in sorted(given):
+        own_scores, rests = zip(*given[member], strict=True)
         found.append(
             ExpertFigures(
                 member,
-                len(own),
-                statistics.fmean(own),
-                statistics.fmean([a - b for a, b in zip(own, others, strict=True)]),
-                statistics.pstdev(own),
-                _correlation(own, others),
+                len(own_scores),
+                statistics.fmean(own_scores),
+                statistics.fmean([own - rest for own, rest in given[member]]),
+                statistics.pstdev(own_scores),
+                _correlation(own_scores, rests),
             )
         )
     return sorted(found, key=lambda one: (one.leniency, one.member_id))
@@ -118,6 +120,18 @@ def box_of(totals: Collection[Decimal]) -> Box:
     return Box(values[0], lower, middle, upper, values[-1])
 
 
+def scale_of(boxes: Collection[Box]) -> tuple[int, int]:
+    """The tens between which all boxes lie; from 0 to 100 without any.
+
+    Example: scores from 61.4 to 88 lie between 60 and 90.
+    """
+    if not boxes:
+        return 0, 100
+    low = min(floor(min(one.lowest for one in boxes) / 10) * 10, 90)
+    high = ceil(max(one.highest for one in boxes) / 10) * 10
+    return low, max(high, low + 10)
+
+
 def unstable_places(
     scored: Collection[Scored],
     rubric: Sequence[Criterion],
@@ -130,10 +144,11 @@ def unstable_places(
     `places` is how many stand above the line by category. Answers each such application with
     the members whose absence would move it.
     """
-    now = _above(scored, rubric, trims_from, places, None)
+    with_a_line = [one for one in scored if places.get(one.category)]
+    now = _above(with_a_line, rubric, trims_from, places, None)
     found: dict[int, list[int]] = {}
-    for member in sorted({member for one in scored for member in one.totals}):
-        then = _above(scored, rubric, trims_from, places, member)
+    for member in sorted({member for one in with_a_line for member in one.totals}):
+        then = _above(with_a_line, rubric, trims_from, places, member)
         for application in now ^ then:
             found.setdefault(application, []).append(member)
     return found
@@ -146,5 +161,9 @@ def _above(
     places: Mapping[str, int],
     without: int | None,
 ) -> set[int]:
-    ranked = rank_applications(scored, rubric, trims_from=trims_from, without=without)
-    return {one.application_id for one in ranked if one.rank <= places.get(one.category, 0)}
+    order = order_applications(scored, rubric, trims_from=trims_from, without=without)
+    return {
+        one.application_id
+        for category, of_category in order.items()
+        for _, one in of_category[: places[category]]
+    }

@@ -1,0 +1,215 @@
+"""Independent people evaluate, sign and confirm; the grade opens money or does not."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import count
+
+import pytest
+
+from grants.awards import queries as awards
+from grants.evaluation import actions, queries
+from grants.evaluation.actions import Given
+from grants.evaluation.terms import EvaluationKind
+from grants.invariants.verify import verify
+from grants.kernel.calendar import rehearsed_at
+from grants.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from grants.kernel.identity import SYSTEM, Actor, Role
+from grants.kernel.money import Fen
+from grants.people.passwords import hash_password
+from grants.platform import db
+from tests.app import browsing, send
+from tests.delivery.test_actions import NOW, TODAY, agency_of_award, entered, judged, running
+from tests.world import YUAN, World, add_actor
+
+pytestmark = pytest.mark.usefixtures("empty")
+PASSWORD = "Taicang-2026"
+_HASH = hash_password(PASSWORD)
+_names = count(1)
+
+
+async def evaluator(person_id: int | None = None) -> Actor:
+    """Somebody who evaluates, with a password."""
+    made = await add_actor(Role.EVALUATOR, name=f"示例·评估{next(_names)}", person_id=person_id)
+    async with db.unit_of_work(SYSTEM):
+        await db.execute(
+            "UPDATE app_user SET password_hash = $2 WHERE id = $1", made.user_id, _HASH
+        )
+    return made
+
+
+MIDTERM = {"PROGRESS": 24, "OUTPUT": 20, "QUALITY": 12, "FINANCE": 16, "MANAGEMENT": 8}
+POOR = {"PROGRESS": 12, "OUTPUT": 10, "QUALITY": 6, "FINANCE": 8, "MANAGEMENT": 4}
+
+
+def given(points: dict[str, int]) -> Given:
+    return Given(points, {}, "进展与目标一致，票据基本合规。")
+
+
+async def assigned(
+    world: World, award: int, person: Actor, kind: EvaluationKind = EvaluationKind.MIDTERM
+) -> int:
+    return await actions.assign(
+        world[Role.OFFICER], award, kind, person.person_id, due_on=date(2026, 10, 30), today=TODAY
+    )
+
+
+async def signed(world: World, award: int, person: Actor, points: dict[str, int] = MIDTERM) -> int:
+    evaluation = await assigned(world, award, person)
+    await actions.fill(person, evaluation, given(points), seen_version=1)
+    with rehearsed_at(NOW):
+        await actions.sign(person, evaluation, PASSWORD)
+    return evaluation
+
+
+async def confirmed(world: World, evaluation: int) -> None:
+    head = world[Role.SECTION_HEAD]
+    version = (await queries.evaluation(head, evaluation)).version
+    await actions.confirm(head, evaluation, seen_version=version, today=TODAY)
+
+
+async def spend(world: World, award: int, agency: Actor) -> None:
+    """Receipts above 60 percent of the first part of 25,000 yuan, all admitted."""
+    for n, line in enumerate(("L1", "L2")):
+        spending = await entered(
+            agency, award, cost_line=line, amount_fen=Fen(8_000 * YUAN), receipt_no=f"E{award}-{n}"
+        )
+        await judged(world, spending, "admit")
+
+
+async def test_a_passed_midterm_opens_its_part_once_enough_was_spent() -> None:
+    world, award, agency, _ = await running()
+    evaluation = await signed(world, award, await evaluator())
+    found = await queries.evaluation(world[Role.OFFICER], evaluation)
+    assert (found.total, found.grade) == (80, "良")
+    with pytest.raises(RuleBroken, match="opens the next part"):
+        await confirmed(world, evaluation)
+    await spend(world, award, agency)
+    await confirmed(world, evaluation)
+    parts = await awards.instalments(award)
+    assert [p.condition_met_on is not None for p in parts] == [True, True, False]
+    assert (await awards.award(agency, award)).grade == "良"
+    assert [one for one in await verify() if one.breaches] == []
+    with pytest.raises(RuleBroken, match="passed already"):
+        await assigned(world, award, await evaluator())
+
+
+async def test_a_failed_midterm_opens_nothing_and_may_be_repeated() -> None:
+    world, award, agency, _ = await running()
+    evaluation = await signed(world, award, await evaluator(), POOR)
+    await confirmed(world, evaluation)
+    assert (await awards.award(agency, award)).grade == "不合格"
+    assert [p.condition_met_on is not None for p in await awards.instalments(award)] == [
+        True,
+        False,
+        False,
+    ]
+    told = await db.value(
+        "SELECT count(*) FROM inbox_message WHERE message_key = $1", f"evaluated:{evaluation}"
+    )
+    assert told >= 1
+    assert await assigned(world, award, await evaluator()) > evaluation
+
+
+async def test_only_independent_people_evaluate_and_one_at_a_time() -> None:
+    world, award, agency, _ = await running()
+    officer = world[Role.OFFICER]
+    with pytest.raises(NotAllowed, match="drawn up or approved"):
+        await assigned(world, award, await evaluator(officer.person_id))
+    with pytest.raises(NotAllowed, match="works for the agency"):
+        await assigned(world, award, await evaluator(agency.person_id))
+    with pytest.raises(NotFound):
+        await assigned(world, award, world[Role.AUDITOR])  # no evaluator at all
+    await assigned(world, award, await evaluator())
+    with pytest.raises(Conflict, match="under way already"):
+        await assigned(world, award, await evaluator())
+
+
+async def test_an_evaluator_fills_signs_and_sees_nothing_but_his_own() -> None:
+    world, award, _, other = await running()
+    person, stranger = await evaluator(), await evaluator()
+    evaluation = await assigned(world, award, person)
+    with pytest.raises(NotFound):
+        await queries.evaluation(stranger, evaluation)
+    with pytest.raises(RuleBroken, match="0 to 30"):
+        await actions.fill(person, evaluation, given({**MIDTERM, "PROGRESS": 31}), seen_version=1)
+    with pytest.raises(RuleBroken, match="still open"):
+        await actions.sign(person, evaluation, PASSWORD)
+    version = await actions.fill(person, evaluation, given(MIDTERM), seen_version=1)
+    with pytest.raises(Conflict):
+        await actions.fill(person, evaluation, given(MIDTERM), seen_version=1)
+    with pytest.raises(NotAllowed, match="not right"):
+        await actions.sign(person, evaluation, "wrong")
+    await actions.sign(person, evaluation, PASSWORD)
+    with pytest.raises(Conflict):
+        await actions.fill(person, evaluation, given(POOR), seen_version=version)
+    async with browsing(person) as client:
+        assert (await client.get(f"/projects/{award}")).status_code == 403
+        assert (await client.get(f"/awards/{other}")).status_code == 403
+
+
+async def test_neither_evaluator_nor_assigner_confirms() -> None:
+    world, award, agency, _ = await running()
+    await spend(world, award, agency)
+    evaluation = await signed(world, award, await evaluator())
+    both = await add_actor(
+        Role.OFFICER, Role.SECTION_HEAD, name="x", person_id=world[Role.OFFICER].person_id
+    )
+    version = (await queries.evaluation(both, evaluation)).version
+    with pytest.raises(NotAllowed, match="another person confirms"):
+        await actions.confirm(both, evaluation, seen_version=version, today=TODAY)
+    await actions.send_back(world[Role.SECTION_HEAD], evaluation, reason="财务一项请核对")
+    found = await queries.evaluation(world[Role.OFFICER], evaluation)
+    assert (found.state, found.total, found.grade) == ("ASSIGNED", None, None)
+
+
+async def test_an_agency_reads_an_evaluation_once_it_is_confirmed() -> None:
+    world, award, agency, other = await running()
+    await spend(world, award, agency)
+    evaluation = await signed(world, award, await evaluator())
+    with pytest.raises(NotFound):
+        await queries.evaluation(agency, evaluation)
+    await confirmed(world, evaluation)
+    assert (await queries.evaluation(agency, evaluation)).grade == "良"
+    with pytest.raises(NotFound):
+        await queries.evaluation(await agency_of_award(other), evaluation)
+
+
+async def test_the_pages_take_an_evaluation_through() -> None:
+    world, award, agency, _ = await running()
+    await spend(world, award, agency)
+    person = await evaluator()
+    with rehearsed_at(NOW):
+        async with browsing(world[Role.OFFICER]) as client:
+            assert "Ask for an evaluation" in (await client.get(f"/projects/{award}")).text
+            form = {"kind": "MIDTERM", "evaluator": str(person.person_id), "due_on": "2026-10-30"}
+            bad = await send(
+                client, f"/projects/{award}/evaluations", {**form, "due_on": "2026-01-01"}
+            )
+            assert bad.status_code == 422
+            sent = await send(client, f"/projects/{award}/evaluations", form)
+            assert sent.status_code == 303
+        path = sent.headers["location"].partition("?")[0]
+        async with browsing(person) as client:
+            assert path in (await client.get("/evaluations")).text
+            assert "give points" in (await client.get(path)).text
+            typed = {f"points.{code}": str(n) for code, n in MIDTERM.items()}
+            kept = await send(
+                client, f"{path}/keep", {**typed, "finding": "进展良好，票据合规。", "version": "1"}
+            )
+            assert 'data-version="2"' in kept.text
+            late = await send(client, f"{path}/keep", {**typed, "version": "1"})
+            assert "Not saved" in late.text
+            assert (await send(client, f"{path}/sign", {"secret": "no"})).status_code == 422
+            assert (await send(client, f"{path}/sign", {"secret": PASSWORD})).status_code == 303
+            report = await client.get(f"{path}/report.pdf")
+            assert report.content.startswith(b"%PDF-")
+        async with browsing(world[Role.SECTION_HEAD]) as client:
+            page = (await client.get(path)).text
+            assert "Confirm" in page
+            number = int(path.rpartition("/")[2])
+            version = str((await queries.evaluation(world[Role.SECTION_HEAD], number)).version)
+            done = await send(client, f"{path}/confirm", {"version": version})
+            assert done.status_code == 303
+        async with browsing(agency) as client:
+            assert "良" in (await client.get(path)).text
