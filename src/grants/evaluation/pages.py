@@ -124,6 +124,8 @@ async def assign(request: R, award_id: FromPath[int]) -> Response[Any]:
             "evaluation.due": "due_on",
             "evaluation.passed": "kind",
             "evaluation.open": "kind",
+            "evaluation.early": "kind",
+            "evaluation.late": "kind",
         }
         if refusal.code not in fields:
             raise

@@ -117,6 +117,15 @@ async def confirmed(award_id: int, kind: str) -> Evaluation | None:
     return _evaluation(found) if found else None
 
 
+async def begun(award_id: int) -> list[tuple[str, str]]:
+    """Kind and state of each evaluation of a project that was not called off, oldest first."""
+    found = await db.rows(
+        "SELECT kind, state FROM evaluation WHERE award = $1 AND state <> 'CANCELLED' ORDER BY id",
+        award_id,
+    )
+    return [(r["kind"], r["state"]) for r in found]
+
+
 async def evaluators(on: date) -> list[tuple[int, str]]:
     """Persons who may be asked to evaluate on a day: id and name."""
     found = await db.rows(
@@ -133,25 +142,32 @@ async def evaluators(on: date) -> list[tuple[int, str]]:
     return [(r["id"], r["name"]) for r in found]
 
 
-async def ties_of(person_id: int, award_id: int, since: date) -> Ties:
-    """What ties a person to a project, as the records know it; ties that ended before are over."""
+async def ties_of(person_id: int, award_id: int, *, assigner: int, on: date, years: int) -> Ties:
+    """What ties a person to a project, as the records know it.
+
+    A tie counts until `years` after its end, kinship for ever.
+    """
     found = await db.row(
         """
         SELECT EXISTS (SELECT 1 FROM app_user u WHERE u.person = $1
                        AND u.organisation_id = w.organisation) AS of_agency,
                EXISTS (SELECT 1 FROM expert_tie t JOIN expert e ON e.id = t.expert
                        WHERE e.person = $1 AND t.organisation = w.organisation
-                         AND (t.until IS NULL OR t.until > $3))
+                         AND (t.until IS NULL OR t.kind = 'KIN'
+                              OR t.until + make_interval(years => $4) >= $3::date))
                    OR o.representative = $1 AS tied_to_agency,
                EXISTS (SELECT 1 FROM spending s WHERE s.award = w.id
                        AND $1 IN (s.judged_by_person, s.entered_by_person)) AS judged_receipts,
                EXISTS (SELECT 1 FROM agreement g WHERE g.award = w.id
-                       AND $1 IN (g.drawn_up_by_person, g.activated_by_person)) AS agreed
+                       AND $1 IN (g.drawn_up_by_person, g.activated_by_person)) AS agreed,
+               $1 = $5::bigint AS assigns
         FROM award w JOIN organisation o ON o.id = w.organisation WHERE w.id = $2
         """,
         person_id,
         award_id,
-        since,
+        on,
+        years,
+        assigner,
     )
     if found is None:
         raise NotFound()
