@@ -174,6 +174,28 @@ async def ties_of(person_id: int, award_id: int, *, assigner: int, on: date, yea
     return Ties(**{name: bool(value) for name, value in found.items()})
 
 
+@dataclass(frozen=True)
+class ReceiptPaper:
+    """A scan of one of a project's receipts."""
+
+    id: int
+    spending_id: int
+    name: str
+
+
+async def receipt_papers(award_id: int) -> list[ReceiptPaper]:
+    """The scans of the receipts of a project that stand."""
+    found = await db.rows(
+        """
+        SELECT t.id, s.id AS spending_id, t.name FROM attachment t
+        JOIN spending s ON t.case_kind = 'spending' AND t.case_id = s.id
+        WHERE s.award = $1 AND s.state <> 'TAKEN_BACK' ORDER BY t.id
+        """,
+        award_id,
+    )
+    return [ReceiptPaper(**r) for r in found]
+
+
 async def first_part_fen(award_id: int) -> Fen:
     """The parts of an award that signing opened."""
     return Fen(
