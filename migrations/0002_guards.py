@@ -156,6 +156,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS call_revision_one_waiting
     ON call_revision (round) WHERE state IN ('DRAFT', 'PROPOSED');
 CREATE UNIQUE INDEX IF NOT EXISTS funding_decision_one_stands
     ON funding_decision (round) WHERE state IN ('PROPOSED', 'ADOPTED');
+CREATE UNIQUE INDEX IF NOT EXISTS settlement_one_stands
+    ON settlement (award) WHERE state IN ('PROPOSED', 'APPROVED');
 CREATE UNIQUE INDEX IF NOT EXISTS evaluation_one_open
     ON evaluation (award, kind) WHERE state IN ('ASSIGNED', 'SIGNED');
 CREATE UNIQUE INDEX IF NOT EXISTS spending_receipt_once

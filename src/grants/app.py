@@ -58,6 +58,7 @@ from grants.publicity import pages as notice_pages
 from grants.reports import pages as report_pages
 from grants.selection import panel_pages, ranking_pages, review_pages
 from grants.settings import settings
+from grants.settlement import pages as settlement_pages
 
 log = logging.getLogger("grants.app")
 
@@ -205,6 +206,7 @@ def routes() -> list[HTTPRouteHandler]:
         *agreement_pages.ROUTES,
         *project_pages.ROUTES,
         *evaluation_pages.ROUTES,
+        *settlement_pages.ROUTES,
         *progress_pages.ROUTES,
         *project_change_pages.ROUTES,
         *objection_pages.ROUTES,
@@ -273,7 +275,10 @@ def create_app(*, own_pool: bool = True) -> Litestar:
         agreement_pages.application_section,
     ]
     meeting_pages.SECTIONS[:] = [agreement_pages.decision_section]
-    project_pages.SECTIONS[:] = [evaluation_pages.project_section]
+    project_pages.SECTIONS[:] = [
+        evaluation_pages.project_section,
+        settlement_pages.project_section,
+    ]
     award_pages.SECTIONS[:] = [agreement_pages.award_section, project_pages.award_section]
     need_pages.SECTIONS[:] = [office_pages.need_section]
     payment_pages.SECTIONS[:] = [banking_pages.payment_section]

@@ -27,6 +27,7 @@ from grants.policies.workflow import POLICY
 from grants.publicity.workflow import NOTICE, OBJECTION
 from grants.selection.workflow import PANEL
 from grants.settings import TOP
+from grants.settlement.workflow import SETTLEMENT
 
 README = TOP / "README.md"
 WORKFLOWS: tuple[Workflow[Any], ...] = (
@@ -45,6 +46,7 @@ WORKFLOWS: tuple[Workflow[Any], ...] = (
     REPORT,
     CHANGE,
     EVALUATION,
+    SETTLEMENT,
     AWARD,
     CLAWBACK,
     PAYMENT,

@@ -245,6 +245,7 @@ VENTURE_EVALUATION = EvaluationRules(
     ),
     spent_permille=600,
     rectify_days=30,
+    refund_workdays=15,
     independence_years=3,
 )
 

@@ -24,6 +24,7 @@ FEATURES = (
     "agreements",
     "delivery",
     "evaluation",
+    "settlement",
     "imports",
     "payments",
     "banking",

@@ -12,6 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from grants.applications import jobs as application_jobs
 from grants.awards import jobs as award_jobs
 from grants.calls import jobs as call_jobs
+from grants.decisions import publicising
 from grants.invariants.verify import verify
 from grants.kernel import calendar
 from grants.kernel.errors import N_
@@ -55,6 +56,9 @@ async def seal_history() -> str:
         rows = await audit.seal_history(calendar.now() - _SEAL_AFTER)
     return f"{rows} rows sealed"
 
+
+#: Whoever follows the notices that a job ends has to be known to this process too.
+FOLLOWERS = (publicising.FOLLOWER,)
 
 JOBS: tuple[Job, ...] = (
     *award_jobs.JOBS,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from datetime import datetime, timedelta
 
 import pytest
@@ -163,3 +165,11 @@ async def test_history_is_sealed_once_by_two_at_once(monkeypatch: pytest.MonkeyP
     rows = await db.rows("SELECT first_id, last_id FROM history_seal ORDER BY id")
     assert rows[0]["last_id"] < min((r["first_id"] for r in rows[1:]), default=1 << 62)
     assert await audit.broken_seals() == []
+
+
+def test_the_process_of_jobs_knows_whoever_follows_the_notices_that_it_ends() -> None:
+    said = (
+        "import grants.schedule; from grants.publicity.notices import FOLLOWERS; print(*FOLLOWERS)"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert "funding_decision" in done.stdout.split()

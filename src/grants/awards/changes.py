@@ -161,51 +161,75 @@ async def propose_change(
     """
     actor.need(Permission.AWARD_CREATE)
     async with db.unit_of_work(actor):
-        award = await queries.award(actor, award_id, lock=True)
-        if award.state != AwardState.ACTIVE:
-            raise RuleBroken("award.not_active", N_("The award is not active."))
-        if seen_version != award.version:
-            raise Conflict(
-                "award.stale", N_("Somebody changed this award since you opened it. Look again.")
-            )
-        standing = _standing(await open_parts(award_id))
-        _refuse(change_names_open_parts(standing, parts))
-        _refuse(changed_parts_fall_in_their_year(parts))
-        after = amount_after_change(award.amount_fen, standing, parts)
-        if isinstance(after, Refusal):
-            raise after
-        await _refuse_foreign_lines(award, parts)
-        if clawback_id is not None:
-            _refuse(await _against_set_off(award, clawback_id, after))
-        now = calendar.now()
-        change_id = int(
-            await db.value(
-                """
-                INSERT INTO award_change (number, award, parts, before_fen, after_fen, reason,
-                    minutes_no, clawback, state, proposed_by_person, proposed_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'PROPOSED', $9, $10) RETURNING id
-                """,
-                f"变〔{today.year}〕{await db.next_number(f'award-change-{today.year}'):04d}",
-                award_id,
-                [{**asdict(part), "due_on": part.due_on.isoformat()} for part in parts],
-                award.amount_fen,
-                after,
-                reason,
-                minutes_no,
-                clawback_id,
-                actor.person_id,
-                now,
-            )
-        )
-        await take_duty(actor, Case(_KIND, change_id), "propose")
-        await record(
+        return await lay_change(
             actor,
-            Case(_KIND, change_id),
-            "propose",
-            after=ProposalState.PROPOSED,
+            award_id,
+            parts,
             reason=reason,
-            facts={"before_fen": award.amount_fen, "after_fen": after},
+            minutes_no=minutes_no,
+            clawback_id=clawback_id,
+            seen_version=seen_version,
+            today=today,
         )
+
+
+async def lay_change(
+    actor: Actor,
+    award_id: int,
+    parts: Sequence[PartPlan],
+    *,
+    reason: str,
+    minutes_no: str = "",
+    clawback_id: int | None = None,
+    seen_version: int,
+    today: date,
+) -> int:
+    """The same within the open unit of work of what wants the change."""
+    award = await queries.award(actor, award_id, lock=True)
+    if award.state != AwardState.ACTIVE:
+        raise RuleBroken("award.not_active", N_("The award is not active."))
+    if seen_version != award.version:
+        raise Conflict(
+            "award.stale", N_("Somebody changed this award since you opened it. Look again.")
+        )
+    standing = _standing(await open_parts(award_id))
+    _refuse(change_names_open_parts(standing, parts))
+    _refuse(changed_parts_fall_in_their_year(parts))
+    after = amount_after_change(award.amount_fen, standing, parts)
+    if isinstance(after, Refusal):
+        raise after
+    await _refuse_foreign_lines(award, parts)
+    if clawback_id is not None:
+        _refuse(await _against_set_off(award, clawback_id, after))
+    now = calendar.now()
+    change_id = int(
+        await db.value(
+            """
+            INSERT INTO award_change (number, award, parts, before_fen, after_fen, reason,
+                minutes_no, clawback, state, proposed_by_person, proposed_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'PROPOSED', $9, $10) RETURNING id
+            """,
+            f"变〔{today.year}〕{await db.next_number(f'award-change-{today.year}'):04d}",
+            award_id,
+            [{**asdict(part), "due_on": part.due_on.isoformat()} for part in parts],
+            award.amount_fen,
+            after,
+            reason,
+            minutes_no,
+            clawback_id,
+            actor.person_id,
+            now,
+        )
+    )
+    await take_duty(actor, Case(_KIND, change_id), "propose")
+    await record(
+        actor,
+        Case(_KIND, change_id),
+        "propose",
+        after=ProposalState.PROPOSED,
+        reason=reason,
+        facts={"before_fen": award.amount_fen, "after_fen": after},
+    )
     return change_id
 
 
@@ -240,33 +264,39 @@ async def decide_change(
     a line is short, closed or may not pay, NotAllowed for who proposed it.
     """
     async with db.unit_of_work(actor):
-        proposed = await change(change_id, lock=True)
-        award = await queries.award(actor, proposed.award_id, lock=True)
-        standing = _standing(await open_parts(award.id))
-        differences = line_differences(standing, proposed.parts)
-        objection = None
-        if verb == "approve":
-            lines = await budget.lock_lines(
-                sorted({p.line_id for p in proposed.parts} | {s.line_id for s in standing})
-            )
-            objection = await _against(award, proposed, standing, lines, differences, today)
-        case = ProposalCase(proposed.proposed_by_person, actor.person_id, objection)
-        after = CHANGE.take(verb, proposed.state, actor, case)
-        if verb != "withdraw":
-            await take_duty(actor, Case(_KIND, change_id), "decide")
-        await db.execute(
-            "UPDATE award_change SET state = $2, decided_by_person = $3, decided_at = $4 "
-            "WHERE id = $1",
-            change_id,
-            after,
-            actor.person_id,
-            calendar.now(),
+        await decide_laid_change(actor, change_id, verb, today=today, reason=reason)
+
+
+async def decide_laid_change(
+    actor: Actor, change_id: int, verb: str, *, today: date, reason: str = ""
+) -> None:
+    """The same within the open unit of work of what wanted the change."""
+    proposed = await change(change_id, lock=True)
+    award = await queries.award(actor, proposed.award_id, lock=True)
+    standing = _standing(await open_parts(award.id))
+    differences = line_differences(standing, proposed.parts)
+    objection = None
+    if verb == "approve":
+        lines = await budget.lock_lines(
+            sorted({p.line_id for p in proposed.parts} | {s.line_id for s in standing})
         )
-        await record(
-            actor, Case(_KIND, change_id), verb, before=proposed.state, after=after, reason=reason
-        )
-        if after == ProposalState.APPROVED:
-            await _carry_out(actor, award, proposed, differences, today)
+        objection = await _against(award, proposed, standing, lines, differences, today)
+    case = ProposalCase(proposed.proposed_by_person, actor.person_id, objection)
+    after = CHANGE.take(verb, proposed.state, actor, case)
+    if verb != "withdraw":
+        await take_duty(actor, Case(_KIND, change_id), "decide")
+    await db.execute(
+        "UPDATE award_change SET state = $2, decided_by_person = $3, decided_at = $4 WHERE id = $1",
+        change_id,
+        after,
+        actor.person_id,
+        calendar.now(),
+    )
+    await record(
+        actor, Case(_KIND, change_id), verb, before=proposed.state, after=after, reason=reason
+    )
+    if after == ProposalState.APPROVED:
+        await _carry_out(actor, award, proposed, differences, today)
 
 
 async def _against(

@@ -107,42 +107,49 @@ async def propose_clawback(
     """
     actor.need(Permission.AWARD_CREATE)
     async with db.unit_of_work(actor):
-        award = await queries.award(actor, award_id, lock=True)
-        claimed = sum(
-            claim.amount_fen - claim.recovered_fen
-            for claim in await clawbacks(award_id=award_id)
-            if claim.state in (ClaimState.PROPOSED, ClaimState.OPEN)
+        return await lay_claim(actor, award_id, amount_fen=amount_fen, due_on=due_on, reason=reason)
+
+
+async def lay_claim(
+    actor: Actor, award_id: int, *, amount_fen: Fen, due_on: date, reason: str
+) -> int:
+    """The same within the open unit of work of what claims it."""
+    award = await queries.award(actor, award_id, lock=True)
+    claimed = sum(
+        claim.amount_fen - claim.recovered_fen
+        for claim in await clawbacks(award_id=award_id)
+        if claim.state in (ClaimState.PROPOSED, ClaimState.OPEN)
+    )
+    refusal = claim_within_paid(amount_fen, award.paid_fen, claimed)
+    if refusal:
+        raise refusal
+    now = calendar.now()
+    clawback_id = int(
+        await db.value(
+            """
+            INSERT INTO clawback (number, award, amount_fen, recovered_fen, reason, due_on,
+                                  state, proposed_by_person, proposed_at, minutes_no)
+            VALUES ($1, $2, $3, 0, $4, $5, 'PROPOSED', $6, $7, '') RETURNING id
+            """,
+            f"追〔{now.year}〕{await db.next_number(f'clawback-{now.year}'):04d}",
+            award_id,
+            amount_fen,
+            reason,
+            due_on,
+            actor.person_id,
+            now,
         )
-        refusal = claim_within_paid(amount_fen, award.paid_fen, claimed)
-        if refusal:
-            raise refusal
-        now = calendar.now()
-        clawback_id = int(
-            await db.value(
-                """
-                INSERT INTO clawback (number, award, amount_fen, recovered_fen, reason, due_on,
-                                      state, proposed_by_person, proposed_at, minutes_no)
-                VALUES ($1, $2, $3, 0, $4, $5, 'PROPOSED', $6, $7, '') RETURNING id
-                """,
-                f"追〔{now.year}〕{await db.next_number(f'clawback-{now.year}'):04d}",
-                award_id,
-                amount_fen,
-                reason,
-                due_on,
-                actor.person_id,
-                now,
-            )
-        )
-        case = Case(_KIND, clawback_id)
-        await take_duty(actor, case, "propose")
-        await record(
-            actor,
-            case,
-            "propose",
-            after=ClaimState.PROPOSED,
-            reason=reason,
-            facts={"amount_fen": amount_fen, "award": award.number},
-        )
+    )
+    case = Case(_KIND, clawback_id)
+    await take_duty(actor, case, "propose")
+    await record(
+        actor,
+        case,
+        "propose",
+        after=ClaimState.PROPOSED,
+        reason=reason,
+        facts={"amount_fen": amount_fen, "award": award.number},
+    )
     return clawback_id
 
 
@@ -155,27 +162,34 @@ async def decide_clawback(
     without the number of the meeting's minutes.
     """
     async with db.unit_of_work(actor):
-        claim = await clawback(clawback_id, lock=True)
-        after = CLAWBACK.take(verb, claim.state, actor, _case(actor, claim, minutes_no))
-        if verb != "withdraw":
-            await take_duty(actor, Case(_KIND, clawback_id), "decide")
-        await db.execute(
-            "UPDATE clawback SET state = $2, decided_by_person = $3, decided_at = $4, "
-            "minutes_no = $5 WHERE id = $1",
-            clawback_id,
-            after,
-            actor.person_id,
-            calendar.now(),
-            minutes_no,
-        )
-        await record(
-            actor,
-            Case(_KIND, clawback_id),
-            verb,
-            before=claim.state,
-            after=after,
-            reason=reason or minutes_no,
-        )
+        await decide_laid_claim(actor, clawback_id, verb, reason=reason, minutes_no=minutes_no)
+
+
+async def decide_laid_claim(
+    actor: Actor, clawback_id: int, verb: str, *, reason: str = "", minutes_no: str = ""
+) -> None:
+    """The same within the open unit of work of what claimed it."""
+    claim = await clawback(clawback_id, lock=True)
+    after = CLAWBACK.take(verb, claim.state, actor, _case(actor, claim, minutes_no))
+    if verb != "withdraw":
+        await take_duty(actor, Case(_KIND, clawback_id), "decide")
+    await db.execute(
+        "UPDATE clawback SET state = $2, decided_by_person = $3, decided_at = $4, "
+        "minutes_no = $5 WHERE id = $1",
+        clawback_id,
+        after,
+        actor.person_id,
+        calendar.now(),
+        minutes_no,
+    )
+    await record(
+        actor,
+        Case(_KIND, clawback_id),
+        verb,
+        before=claim.state,
+        after=after,
+        reason=reason or minutes_no,
+    )
 
 
 async def recover(

@@ -189,7 +189,7 @@ class _OfDecisions:
                 await _confirm(actor, entry)
 
 
-notices.FOLLOWERS[meeting.KIND] = _OfDecisions()
+FOLLOWER = notices.FOLLOWERS[meeting.KIND] = _OfDecisions()
 
 
 async def _of_notice(notice: Notice) -> tuple[Decision, Round]:

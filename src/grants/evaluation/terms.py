@@ -42,6 +42,7 @@ class EvaluationRules(_Frozen):
     grades: tuple[Grade, ...] = Field(min_length=2)
     spent_permille: int = Field(ge=0, le=1000)
     rectify_days: int = Field(ge=0, le=180)
+    refund_workdays: int = Field(ge=1, le=120)
     independence_years: int = Field(ge=0, le=10)
 
     @field_validator("midterm", "final")

@@ -18,6 +18,7 @@ WORDS = Words(
         "least": N_("From how many points"),
         "k_permille": N_("Share of the last part that is paid"),
         "spent_permille": N_("Share of the first part to be spent before the mid-term opens more"),
+        "refund_workdays": N_("Working days in which a surplus comes back"),
         "independence_years": N_("Years for which a tie to the agency counts"),
         "rectify_days": N_("Days to put right what failed"),
     },

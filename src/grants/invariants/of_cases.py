@@ -29,6 +29,7 @@ OF_CASES: Sequence[Invariant] = (
             UNION ALL SELECT 'agreement', id, state FROM agreement
             UNION ALL SELECT 'spending', id, state FROM spending
             UNION ALL SELECT 'evaluation', id, state FROM evaluation
+            UNION ALL SELECT 'settlement', id, state FROM settlement
             UNION ALL SELECT 'progress_report', id, state FROM progress_report
             UNION ALL SELECT 'project_change', id, state FROM project_change
             UNION ALL SELECT 'batch', id, state FROM batch
