@@ -268,7 +268,12 @@ async def test_an_agency_that_fails_at_the_end_is_told_that_nothing_more_is_paid
         "SELECT message FROM inbox_message WHERE message_key = $1", f"evaluated:{evaluation}"
     )
     assert "the last part is not paid" in told
-    assert await assigned(world, award, await evaluator(), EvaluationKind.FINAL) > evaluation
+    again = await assigned(world, award, await evaluator(), EvaluationKind.FINAL)
+    await actions.cancel(world[Role.OFFICER], again, reason="项目已按不合格结算")
+    async with db.unit_of_work(SYSTEM):
+        await db.execute("UPDATE instalment SET state = 'CANCELLED' WHERE opened_by = 'FINAL'")
+    with pytest.raises(RuleBroken, match="not repeated"):
+        await assigned(world, award, await evaluator(), EvaluationKind.FINAL)
 
 
 async def test_the_final_evaluation_waits_for_the_midterm_and_ends_it() -> None:

@@ -84,13 +84,15 @@ def test_whoever_has_a_part_in_it_does_not_evaluate(ties: Ties) -> None:
         ("FINAL", {"midterm_owed": True}, True),
         ("FINAL", {"midterm_open": True}, True),
         ("FINAL", {"final_begun": True}, False),
+        ("FINAL", {"final_begun": True, "final_over": True}, True),
+        ("MIDTERM", {"final_over": True}, False),
     ],
 )
 def test_the_midterm_comes_before_the_final(
     kind: str, before: dict[str, bool], refused: bool
 ) -> None:
-    state = {"midterm_open": False, "midterm_owed": False, "final_begun": False, **before}
-    assert (comes_in_turn(kind, **state) is not None) is refused
+    nothing = dict.fromkeys(("midterm_open", "midterm_owed", "final_begun", "final_over"), False)
+    assert (comes_in_turn(kind, **{**nothing, **before}) is not None) is refused
 
 
 def test_a_whole_form_has_points_words_to_extremes_and_a_finding() -> None:

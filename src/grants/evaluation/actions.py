@@ -129,17 +129,18 @@ async def _out_of_turn(award_id: int, kind: EvaluationKind) -> Refusal | None:
             one == EvaluationKind.MIDTERM and state != EvaluationState.CONFIRMED
             for one, state in begun
         ),
-        midterm_owed=bool(await _parts_to_open(award_id)),
+        midterm_owed=bool(await _waiting_for(award_id, EvaluationKind.MIDTERM)),
         final_begun=any(one == EvaluationKind.FINAL for one, _ in begun),
+        final_over=before is not None and not await _waiting_for(award_id, kind),
     )
 
 
-async def _parts_to_open(award_id: int) -> list[Instalment]:
-    """The parts that wait for the mid-term."""
+async def _waiting_for(award_id: int, kind: EvaluationKind) -> list[Instalment]:
+    """The parts that wait for an evaluation of this kind."""
     return [
         part
         for part in await award_queries.instalments(award_id)
-        if part.opened_by == EvaluationKind.MIDTERM
+        if part.opened_by == kind
         and part.state == InstalmentState.OPEN
         and part.condition_met_on is None
     ]
@@ -249,7 +250,7 @@ async def confirm(actor: Actor, evaluation_id: int, *, seen_version: int, today:
         )
         await awards.record_grade(actor, found.award_id, grade.name, basis=found.number)
         if passes(grade) and found.kind == EvaluationKind.MIDTERM:
-            for part in await _parts_to_open(found.award_id):
+            for part in await _waiting_for(found.award_id, EvaluationKind.MIDTERM):
                 await instalments.meet_condition(
                     actor, part.id, on=today, evidence=f"{found.number} {grade.name}"
                 )

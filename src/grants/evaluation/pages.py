@@ -143,6 +143,7 @@ async def assign(request: R, award_id: FromPath[int]) -> Response[Any]:
             "evaluation.open": "kind",
             "evaluation.early": "kind",
             "evaluation.late": "kind",
+            "evaluation.over": "kind",
         }
         if refusal.code not in fields:
             raise

@@ -78,11 +78,12 @@ def evaluator_is_independent(ties: Ties) -> Refusal | None:
 
 
 def comes_in_turn(
-    kind: str, *, midterm_open: bool, midterm_owed: bool, final_begun: bool
+    kind: str, *, midterm_open: bool, midterm_owed: bool, final_begun: bool, final_over: bool
 ) -> Refusal | None:
     """The mid-term comes before the final; a failed one is repeated first (domain §3.7).
 
     `midterm_owed`: a part waits for the mid-term. It could never be opened after the final.
+    `final_over`: the final evaluation was confirmed, and what it decides about is settled.
     """
     if kind == EvaluationKind.MIDTERM and final_begun:
         return RuleBroken(
@@ -91,6 +92,10 @@ def comes_in_turn(
     if kind == EvaluationKind.FINAL and (midterm_open or midterm_owed):
         return RuleBroken(
             "evaluation.early", N_("The mid-term evaluation comes first: it is not passed yet.")
+        )
+    if kind == EvaluationKind.FINAL and final_over:
+        return RuleBroken(
+            "evaluation.over", N_("The last part is settled; the evaluation is not repeated.")
         )
     return None
 
