@@ -19,9 +19,8 @@ from grants.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from grants.kernel.identity import SYSTEM, Actor, Role
 from grants.kernel.money import Fen
 from grants.people.passwords import hash_password
-from grants.platform import db, files
-from grants.platform.audit import Case
-from tests.app import browsing, send
+from grants.platform import db
+from tests.app import browsing
 from tests.delivery.test_actions import NOW, TODAY, agency_of_award, entered, judged, running
 from tests.world import YUAN, World, add_actor
 
@@ -178,48 +177,6 @@ async def test_an_agency_reads_an_evaluation_once_it_is_confirmed() -> None:
         await queries.evaluation(await agency_of_award(other), evaluation)
 
 
-async def test_the_pages_take_an_evaluation_through() -> None:
-    world, award, agency, _ = await running()
-    await spend(world, award, agency)
-    person = await evaluator()
-    with rehearsed_at(NOW):
-        async with browsing(world[Role.OFFICER]) as client:
-            assert "Ask for an evaluation" in (await client.get(f"/projects/{award}")).text
-            form = {"kind": "MIDTERM", "evaluator": str(person.person_id), "due_on": "2026-10-30"}
-            bad = await send(
-                client, f"/projects/{award}/evaluations", {**form, "due_on": "2026-01-01"}
-            )
-            assert bad.status_code == 422
-            sent = await send(client, f"/projects/{award}/evaluations", form)
-            assert sent.status_code == 303
-        path = sent.headers["location"].partition("?")[0]
-        async with browsing(person) as client:
-            assert path in (await client.get("/evaluations")).text
-            assert "give points" in (await client.get(path)).text
-            typed = {f"points.{code}": str(n) for code, n in MIDTERM.items()}
-            kept = await send(
-                client, f"{path}/keep", {**typed, "finding": "进展良好，票据合规。", "version": "1"}
-            )
-            assert 'data-version="2"' in kept.text
-            assert "go on to sign" in kept.text
-            late = await send(client, f"{path}/keep", {**typed, "version": "1"})
-            assert late.status_code == 409
-            assert "Not saved" in late.text
-            assert (await send(client, f"{path}/sign", {"secret": "no"})).status_code == 422
-            assert (await send(client, f"{path}/sign", {"secret": PASSWORD})).status_code == 303
-            report = await client.get(f"{path}/report.pdf")
-            assert report.content.startswith(b"%PDF-")
-        async with browsing(world[Role.SECTION_HEAD]) as client:
-            page = (await client.get(path)).text
-            assert "Confirm" in page
-            number = int(path.rpartition("/")[2])
-            version = str((await queries.evaluation(world[Role.SECTION_HEAD], number)).version)
-            done = await send(client, f"{path}/confirm", {"version": version})
-            assert done.status_code == 303
-        async with browsing(agency) as client:
-            assert "良" in (await client.get(path)).text
-
-
 FINAL = {
     "COMPLETION": 20, "OUTPUT": 16, "EFFECT": 16, "SATISFACTION": 12, "FINANCE": 12, "RECORDS": 4,
 }  # fmt: skip
@@ -353,36 +310,3 @@ async def test_a_tie_counts_three_years_and_kinship_for_ever(
         )
     found = await queries.ties_of(person.person_id, award, assigner=0, on=TODAY, years=3)
     assert found.tied_to_agency is ties
-
-
-async def test_an_evaluator_reads_the_receipts_of_his_project_and_no_others() -> None:
-    world, award, agency, other = await running()
-    spending = await entered(agency, award)
-    foreign = await entered(await agency_of_award(other), other, receipt_no="999")
-    mine, theirs = [
-        (await files.list_attachments(Case(receipts.KIND, one)))[0].id
-        for one in (spending, foreign)
-    ]
-    person, stranger = await evaluator(), await evaluator()
-    path = f"/evaluations/{await assigned(world, award, person)}"
-    async with browsing(person) as client:
-        assert f"{path}/papers/{mine}" in (await client.get(path)).text
-        assert (await client.get(f"{path}/papers/{mine}")).content.startswith(b"%PDF-")
-        assert (await client.get(f"{path}/papers/{theirs}")).status_code == 404
-        assert (await client.get(f"/attachments/{mine}")).status_code == 404
-    async with browsing(stranger) as client:
-        assert (await client.get(f"{path}/papers/{mine}")).status_code == 404
-
-
-async def test_the_worklist_names_evaluations_to_fill_in_and_to_confirm() -> None:
-    world, award, _, _ = await running()
-    person = await evaluator()
-    evaluation = await assigned(world, award, person)
-    async with browsing(person) as client:
-        assert "Evaluations to fill in" in (await client.get("/")).text
-    await actions.fill(person, evaluation, given(MIDTERM), seen_version=1)
-    await actions.sign(person, evaluation, PASSWORD)
-    async with browsing(person) as client:
-        assert "Evaluations to fill in" not in (await client.get("/")).text
-    async with browsing(world[Role.SECTION_HEAD]) as client:
-        assert "Evaluations to confirm" in (await client.get("/")).text

@@ -44,15 +44,27 @@ VERBS = {
     "confirm": N_("confirmed it"),
     "cancel": N_("called it off"),
 }
+_PAGE = 50
 
 
 @get("/evaluations", permission=P.EVALUATION_SEE)
 async def index(request: R) -> Response[str]:
     """Evaluations: an evaluator's own, all of them for the office."""
+    actor, asked = actor_of(request), request.query_params
+    state, search = asked.get("state", ""), asked.get("q", "")
+    place = max((row_id(asked.get("page", "")) or 1), 1)
+    found = await queries.evaluations(
+        actor, state=state, search=search, limit=_PAGE + 1, offset=(place - 1) * _PAGE
+    )
     return page(
         request,
         "evaluation/list.html",
-        evaluations=await queries.evaluations(actor_of(request)),
+        evaluations=found[:_PAGE],
+        more=len(found) > _PAGE,
+        place=place,
+        counts=await queries.count_by_state(actor),
+        state=state,
+        search=search,
         kinds=TITLES,
         titles=EVALUATION.titles,
         tones=TONES,

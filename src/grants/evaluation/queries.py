@@ -90,19 +90,45 @@ async def evaluation(actor: Actor, evaluation_id: int, *, lock: bool = False) ->
     return _evaluation(found)
 
 
+#: $3 a project, $4 a state, $5 what is searched for.
+_WANTED = """
+($3::bigint IS NULL OR e.award = $3) AND e.state <> 'CANCELLED' AND ($4 = '' OR e.state = $4)
+AND ($5 = '' OR e.number ILIKE '%' || $5 || '%' OR w.title ILIKE '%' || $5 || '%'
+     OR o.name ILIKE '%' || $5 || '%' OR p.name ILIKE '%' || $5 || '%')
+"""
+
+
 async def evaluations(
-    actor: Actor, *, award_id: int | None = None, open_only: bool = False
+    actor: Actor,
+    *,
+    award_id: int | None = None,
+    state: str = "",
+    search: str = "",
+    limit: int = 50,
+    offset: int = 0,
 ) -> list[Evaluation]:
-    """Evaluations within the actor's scope, what is due first."""
+    """Evaluations within the actor's scope that were not called off, what is due first."""
     found = await db.rows(
-        f"{_EVALUATION} WHERE {_IN_SCOPE} AND ($3::bigint IS NULL OR e.award = $3) "
-        "AND (NOT $4 OR e.state IN ('ASSIGNED', 'SIGNED')) AND e.state <> 'CANCELLED' "
-        "ORDER BY e.state = 'CONFIRMED', e.due_on, e.id LIMIT 500",
+        f"{_EVALUATION} WHERE {_IN_SCOPE} AND {_WANTED} "
+        "ORDER BY e.state = 'CONFIRMED', e.due_on, e.id LIMIT $6 OFFSET $7",
         *_scope(actor),
         award_id,
-        open_only,
+        state,
+        search.strip(),
+        limit,
+        offset,
     )
     return [_evaluation(r) for r in found]
+
+
+async def count_by_state(actor: Actor) -> dict[str, int]:
+    """How many evaluations within the actor's scope stand in each state."""
+    found = await db.rows(
+        "SELECT e.state, count(*) AS count FROM evaluation e JOIN award w ON w.id = e.award "
+        f"WHERE {_IN_SCOPE} AND e.state <> 'CANCELLED' GROUP BY e.state ORDER BY e.state",
+        *_scope(actor),
+    )
+    return {r["state"]: r["count"] for r in found}
 
 
 async def confirmed(award_id: int, kind: str) -> Evaluation | None:

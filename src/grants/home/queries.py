@@ -120,14 +120,14 @@ _PILES = (
     _Pile(
         P.EVALUATE,
         N_("Evaluations to fill in"),
-        "/evaluations",
+        "/evaluations?state=ASSIGNED",
         "SELECT count(*) FROM evaluation"
         " WHERE state = 'ASSIGNED' AND evaluator_person = me.person_id",
     ),
     _Pile(
         P.PROJECT_DECIDE,
         N_("Evaluations to confirm"),
-        "/evaluations",
+        "/evaluations?state=SIGNED",
         "SELECT count(*) FROM evaluation WHERE state = 'SIGNED'"
         " AND me.person_id NOT IN (evaluator_person, assigned_by_person)",
     ),
