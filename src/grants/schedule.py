@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from grants.agreements import jobs as agreement_jobs
 from grants.applications import jobs as application_jobs
 from grants.awards import jobs as award_jobs
 from grants.calls import jobs as call_jobs
@@ -67,6 +68,7 @@ JOBS: tuple[Job, ...] = (
     *call_jobs.JOBS,
     *application_jobs.JOBS,
     *publicity_jobs.JOBS,
+    *agreement_jobs.JOBS,
     Job("verify", {"hour": "3", "minute": "0"}, daily, verify_nightly),
     Job("seal history", {"minute": "*/5"}, by_minute, seal_history),
 )

@@ -9,8 +9,9 @@ import pypdfium2
 import pytest
 import segno
 
-from grants.agreements import actions, documents, queries
+from grants.agreements import actions, documents, jobs, queries
 from grants.applications.drafting import KIND as APPLICATION
+from grants.awards import actions as award_actions
 from grants.awards import queries as awards
 from grants.budget.commitments import commitments_of, precommitment_of
 from grants.invariants.verify import verify
@@ -248,3 +249,21 @@ async def test_the_pages_lead_from_the_decision_to_the_award() -> None:
         shown = (await visitor.get(f"{path}/paper/{current.digest[:32]}")).text
         assert "the edition that counts" in shown
         assert "earlier edition" in (await visitor.get(f"{path}/paper/{'0' * 32}")).text
+
+
+async def test_when_the_last_place_is_taken_the_reserve_is_told_and_the_round_can_end() -> None:
+    world, made = await cleared(3, places=1)
+    assert await state_of(made[1]) == "RESERVE"
+    award_id = await activated(world, await signed(world, made[0]))
+    assert [await state_of(one) for one in made] == ["AWARDED", "REJECTED", "REJECTED"]
+    assert await jobs.close_rounds() == "0 rounds closed"  # its project still runs
+    await award_actions.terminate_award(
+        world[Role.SECTION_HEAD],
+        award_id,
+        seen_version=(await awards.award(world[Role.OFFICER], award_id)).version,
+        reason="机构注销，项目终止",
+        today=TODAY,
+    )
+    assert await jobs.close_rounds() == "1 rounds closed"
+    assert await db.value("SELECT state FROM call_round") == "CLOSED"
+    assert [one for one in await verify() if one.breaches] == []

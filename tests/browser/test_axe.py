@@ -42,6 +42,10 @@ PAGES = {
         "/experts",
         "/registrations",
         "/calls/1",
+        "/publicity",
+        "/agreements",
+        "/projects",
+        "/evaluations",
     ),
     "finance": (
         "/",
@@ -64,6 +68,9 @@ PAGES = {
         "/policies/payment_gate",
         "/policies/payment_gate/new",
         "/policies/approval_tiers/new",
+        "/policies/venture_agreement",
+        "/policies/venture_delivery",
+        "/policies/venture_evaluation",
         "/policies/proposals/3",
         "/accounts",
         "/duplicates",
@@ -87,7 +94,10 @@ PAGES = {
         "/applications/2",
         "/colleagues",
         "/needs/new",
+        "/agreements",
+        "/projects",
     ),
+    "evaluator": ("/", "/evaluations"),
     "town": ("/needs", "/needs/new", "/rounds", "/applications"),
 }
 
@@ -136,7 +146,7 @@ def test_pages_for_everybody_break_no_rule_of_axe(
     desk: Desk, width: int, scheme: str, lang: str
 ) -> None:
     page = desk.visit(width=width, scheme=scheme, lang=lang)
-    assert faults_on(page, ("/sign-in", "/calls", "/calls/1", "/register")) == []
+    assert faults_on(page, ("/sign-in", "/calls", "/calls/1", "/notices", "/register")) == []
 
 
 @pytest.mark.parametrize(("width", "scheme", "lang"), [(1440, "light", "zh"), (390, "dark", "en")])

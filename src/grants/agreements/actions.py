@@ -280,6 +280,7 @@ async def activate(actor: Actor, agreement_id: int, *, seen_version: int, today:
             activated_at=calendar.now(),
         )
         await _hand_step_down(actor, found.application_id, "award")
+        await _release_reserve(actor, found.application_id)
         await _tell_agency(
             found, N_("The agreement {number} is in force; the first payment can be asked for.")
         )
@@ -339,6 +340,13 @@ async def declare_void(actor: Actor, agreement_id: int, *, reason: str) -> None:
         decision = await decisions.decision_of_application(found.application_id)
         assert decision is not None
         await publicising.drop(actor, decision, found.application_id, reason.strip())
+        await _release_reserve(actor, found.application_id)
+
+
+async def _release_reserve(actor: Actor, application_id: int) -> None:
+    decision = await decisions.decision_of_application(application_id)
+    assert decision is not None
+    await publicising.release_reserve(actor, decision)
 
 
 async def _hand_step_down(actor: Actor, application_id: int, verb: str) -> None:

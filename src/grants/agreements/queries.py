@@ -190,3 +190,21 @@ async def drafts_of(round_id: int) -> list[tuple[int, int]]:
         round_id,
     )
     return [(r["id"], r["version"]) for r in found]
+
+
+async def finished_rounds() -> list[int]:
+    """Rounds in which no place is open and every project that was funded has ended."""
+    found = await db.rows(
+        """
+        SELECT r.id FROM call_round r
+        WHERE r.state = 'CONTRACTING'
+          AND EXISTS (SELECT 1 FROM application a WHERE a.round = r.id AND a.state = 'AWARDED')
+          AND NOT EXISTS (SELECT 1 FROM application a WHERE a.round = r.id
+                          AND a.state IN ('PROPOSED', 'APPROVED', 'RESERVE'))
+          AND NOT EXISTS (SELECT 1 FROM agreement g JOIN application a ON a.id = g.application
+                          JOIN award w ON w.id = g.award
+                          WHERE a.round = r.id AND w.state NOT IN ('COMPLETED', 'TERMINATED'))
+        ORDER BY r.id
+        """
+    )
+    return [r["id"] for r in found]

@@ -53,6 +53,7 @@ _BODY = N_(
     "office, the {count} projects below are proposed for funding. They are made public for "
     "everybody to examine."
 )
+_ALL_TAKEN = N_("All projects of this call have their agreements; no place is left.")
 _SAID = {
     "propose": N_("{title} is proposed for funding; the public notice runs."),
     "reserve": N_("{title} is on the reserve list."),
@@ -249,3 +250,18 @@ async def _move_up(actor: Actor, decision: Decision, category: str, today: date)
         f"/decisions/{decision.id}",
         {"title": first.title},
     )
+
+
+async def release_reserve(actor: Actor, decision: Decision) -> int:
+    """Once nobody's place is open any more, the reserve is told; answers how many.
+
+    Within the open unit of work of whoever took the last place.
+    """
+    lines = await queries.lines_of(decision.id)
+    open_places = (ApplicationState.PROPOSED, ApplicationState.APPROVED)
+    if any(one.state in open_places for one in lines):
+        return 0
+    waiting = [one for one in lines if one.state == ApplicationState.RESERVE]
+    for one in waiting:
+        await _step(actor, one.application_id, "reject", texts("zh").text(_ALL_TAKEN))
+    return len(waiting)
