@@ -8,6 +8,8 @@ from itertools import count
 import pytest
 
 from grants.awards import queries as awards
+from grants.delivery import queries as delivery
+from grants.delivery import receipts
 from grants.evaluation import actions, queries
 from grants.evaluation.actions import Given
 from grants.evaluation.terms import EvaluationKind
@@ -18,7 +20,7 @@ from grants.kernel.identity import SYSTEM, Actor, Role
 from grants.kernel.money import Fen
 from grants.people.passwords import hash_password
 from grants.platform import db
-from tests.app import browsing, send
+from tests.app import browsing
 from tests.delivery.test_actions import NOW, TODAY, agency_of_award, entered, judged, running
 from tests.world import YUAN, World, add_actor
 
@@ -175,41 +177,136 @@ async def test_an_agency_reads_an_evaluation_once_it_is_confirmed() -> None:
         await queries.evaluation(await agency_of_award(other), evaluation)
 
 
-async def test_the_pages_take_an_evaluation_through() -> None:
+FINAL = {
+    "COMPLETION": 20, "OUTPUT": 16, "EFFECT": 16, "SATISFACTION": 12, "FINANCE": 12, "RECORDS": 4,
+}  # fmt: skip
+
+
+async def passed_midterm() -> tuple[World, int, Actor]:
+    """A project whose mid-term is confirmed and whose second part is open."""
     world, award, agency, _ = await running()
     await spend(world, award, agency)
+    await confirmed(world, await signed(world, award, await evaluator()))
+    return world, award, agency
+
+
+async def finished(world: World, award: int, points: dict[str, int]) -> int:
+    """A confirmed final evaluation."""
     person = await evaluator()
+    evaluation = await assigned(world, award, person, EvaluationKind.FINAL)
+    await actions.fill(person, evaluation, given(points), seen_version=1)
     with rehearsed_at(NOW):
-        async with browsing(world[Role.OFFICER]) as client:
-            assert "Ask for an evaluation" in (await client.get(f"/projects/{award}")).text
-            form = {"kind": "MIDTERM", "evaluator": str(person.person_id), "due_on": "2026-10-30"}
-            bad = await send(
-                client, f"/projects/{award}/evaluations", {**form, "due_on": "2026-01-01"}
-            )
-            assert bad.status_code == 422
-            sent = await send(client, f"/projects/{award}/evaluations", form)
-            assert sent.status_code == 303
-        path = sent.headers["location"].partition("?")[0]
-        async with browsing(person) as client:
-            assert path in (await client.get("/evaluations")).text
-            assert "give points" in (await client.get(path)).text
-            typed = {f"points.{code}": str(n) for code, n in MIDTERM.items()}
-            kept = await send(
-                client, f"{path}/keep", {**typed, "finding": "进展良好，票据合规。", "version": "1"}
-            )
-            assert 'data-version="2"' in kept.text
-            late = await send(client, f"{path}/keep", {**typed, "version": "1"})
-            assert "Not saved" in late.text
-            assert (await send(client, f"{path}/sign", {"secret": "no"})).status_code == 422
-            assert (await send(client, f"{path}/sign", {"secret": PASSWORD})).status_code == 303
-            report = await client.get(f"{path}/report.pdf")
-            assert report.content.startswith(b"%PDF-")
-        async with browsing(world[Role.SECTION_HEAD]) as client:
-            page = (await client.get(path)).text
-            assert "Confirm" in page
-            number = int(path.rpartition("/")[2])
-            version = str((await queries.evaluation(world[Role.SECTION_HEAD], number)).version)
-            done = await send(client, f"{path}/confirm", {"version": version})
-            assert done.status_code == 303
-        async with browsing(agency) as client:
-            assert "良" in (await client.get(path)).text
+        await actions.sign(person, evaluation, PASSWORD)
+    await confirmed(world, evaluation)
+    return evaluation
+
+
+async def test_a_final_evaluation_grades_the_award_and_leaves_the_last_part_closed() -> None:
+    world, award, agency = await passed_midterm()
+    evaluation = await finished(world, award, FINAL)
+    assert (await awards.award(agency, award)).grade == "良"
+    assert [p.condition_met_on is not None for p in await awards.instalments(award)] == [
+        True,
+        True,
+        False,
+    ]
+    assert [one for one in await verify() if one.breaches] == []
+    with pytest.raises(RuleBroken, match="passed already"):
+        await assigned(world, award, await evaluator(), EvaluationKind.FINAL)
+    assert (await queries.confirmed(award, "FINAL")).id == evaluation  # type: ignore[union-attr]
+
+
+async def test_an_agency_that_fails_at_the_end_is_told_that_nothing_more_is_paid() -> None:
+    world, award, agency = await passed_midterm()
+    half = {code: points // 2 for code, points in FINAL.items()}
+    evaluation = await finished(world, award, half)
+    assert (await awards.award(agency, award)).grade == "不合格"
+    told = await db.value(
+        "SELECT message FROM inbox_message WHERE message_key = $1", f"evaluated:{evaluation}"
+    )
+    assert "the last part is not paid" in told
+    again = await assigned(world, award, await evaluator(), EvaluationKind.FINAL)
+    await actions.cancel(world[Role.OFFICER], again, reason="项目已按不合格结算")
+    async with db.unit_of_work(SYSTEM):
+        await db.execute("UPDATE instalment SET state = 'CANCELLED' WHERE opened_by = 'FINAL'")
+    with pytest.raises(RuleBroken, match="not repeated"):
+        await assigned(world, award, await evaluator(), EvaluationKind.FINAL)
+
+
+async def test_the_final_evaluation_waits_for_the_midterm_and_ends_it() -> None:
+    world, award, agency, _ = await running()
+    with pytest.raises(RuleBroken, match="comes first"):
+        await assigned(world, award, await evaluator(), EvaluationKind.FINAL)
+    await confirmed(world, await signed(world, award, await evaluator(), POOR))
+    with pytest.raises(RuleBroken, match="comes first"):
+        await assigned(world, award, await evaluator(), EvaluationKind.FINAL)
+    await spend(world, award, agency)
+    await confirmed(world, await signed(world, award, await evaluator()))
+    await assigned(world, award, await evaluator(), EvaluationKind.FINAL)
+    with pytest.raises(RuleBroken, match="passed already"):
+        await assigned(world, award, await evaluator())
+
+
+async def test_nobody_asks_himself_to_evaluate() -> None:
+    _, award, _, _ = await running()
+    person = await evaluator()
+    officer = await add_actor(Role.OFFICER, name="兼办", person_id=person.person_id)
+    with pytest.raises(NotAllowed, match="assigns the evaluation"):
+        await actions.assign(
+            officer,
+            award,
+            EvaluationKind.MIDTERM,
+            person.person_id,
+            due_on=date(2026, 10, 30),
+            today=TODAY,
+        )
+
+
+async def test_a_tie_that_comes_after_the_assignment_stops_the_result() -> None:
+    world, award, agency, _ = await running()
+    person = await evaluator()
+    evaluation = await signed(world, award, person)
+    officer = await add_actor(Role.OFFICER, name="兼办", person_id=person.person_id)
+    spending = await entered(agency, award)
+    version = (await delivery.spending(officer, spending)).version
+    await receipts.judge_spending(officer, spending, "admit", seen_version=version)
+    await spend(world, award, agency)
+    with pytest.raises(NotAllowed, match="judged receipts"):
+        await confirmed(world, evaluation)
+    await actions.send_back(world[Role.SECTION_HEAD], evaluation, reason="评估人员须回避")
+    await actions.cancel(world[Role.OFFICER], evaluation, reason="评估人员须回避")
+    assert await assigned(world, award, await evaluator()) > evaluation
+
+
+@pytest.mark.parametrize(
+    ("kind", "until", "ties"),
+    [
+        ("DIRECTOR", date(2023, 10, 12), True),
+        ("DIRECTOR", date(2023, 10, 11), False),
+        ("DIRECTOR", None, True),
+        ("KIN", date(2001, 1, 1), True),
+    ],
+)
+async def test_a_tie_counts_three_years_and_kinship_for_ever(
+    kind: str, until: date | None, ties: bool
+) -> None:
+    world, award, _, _ = await running()
+    person = await evaluator()
+    organisation = (await awards.award(world[Role.OFFICER], award)).organisation_id
+    async with db.unit_of_work(world[Role.OFFICER]):
+        expert = await db.value(
+            "INSERT INTO expert (person, kind, themes, employer, is_active, version) "
+            "VALUES ($1, 'OTHER', '[]', '', true, 1) RETURNING id",
+            person.person_id,
+        )
+        await db.execute(
+            "INSERT INTO expert_tie (expert, organisation, kind, until, declared_by_himself, "
+            "recorded_by_person, recorded_at) VALUES ($1, $2, $3, $4, false, $5, now())",
+            expert,
+            organisation,
+            kind,
+            until,
+            world[Role.OFFICER].person_id,
+        )
+    found = await queries.ties_of(person.person_id, award, assigner=0, on=TODAY, years=3)
+    assert found.tied_to_agency is ties

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from grants.evaluation.rules import (
     Ties,
+    comes_in_turn,
     evaluator_is_independent,
     grade_of,
     last_part_fen,
@@ -65,11 +66,33 @@ def test_the_next_part_waits_until_enough_of_the_first_is_admitted() -> None:
         Ties(tied_to_agency=True),
         Ties(judged_receipts=True),
         Ties(agreed=True),
+        Ties(assigns=True),
     ],
 )
 def test_whoever_has_a_part_in_it_does_not_evaluate(ties: Ties) -> None:
     assert evaluator_is_independent(ties) is not None
     assert evaluator_is_independent(Ties()) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "refused"),
+    [
+        ("MIDTERM", {}, False),
+        ("MIDTERM", {"midterm_owed": True}, False),
+        ("MIDTERM", {"final_begun": True}, True),
+        ("FINAL", {}, False),
+        ("FINAL", {"midterm_owed": True}, True),
+        ("FINAL", {"midterm_open": True}, True),
+        ("FINAL", {"final_begun": True}, False),
+        ("FINAL", {"final_begun": True, "final_over": True}, True),
+        ("MIDTERM", {"final_over": True}, False),
+    ],
+)
+def test_the_midterm_comes_before_the_final(
+    kind: str, before: dict[str, bool], refused: bool
+) -> None:
+    nothing = dict.fromkeys(("midterm_open", "midterm_owed", "final_begun", "final_over"), False)
+    assert (comes_in_turn(kind, **{**nothing, **before}) is not None) is refused
 
 
 def test_a_whole_form_has_points_words_to_extremes_and_a_finding() -> None:

@@ -34,6 +34,16 @@ INSERT INTO application (id, number, round, organisation, title, category, theme
 VALUES (1, '1', 1, 1, '', 'A', '', '', 5, 0, '{}', 1, now(), '', 1, now(), 1)
 """
 
+#: An evaluation of the first award out of nowhere: kind, state, points, total and grade.
+EVALUATION = """
+INSERT INTO evaluation (id, number, award, kind, evaluator_person, points, words, finding, total,
+    grade, policy_version, state, assigned_by_person, assigned_at, due_on, signed_at,
+    confirmed_at, reason, version)
+SELECT 1, '1', (SELECT min(id) FROM award), '{}', 1, '{{"A": {}}}', '{{}}', '', {}, '{}', v.id,
+    'CONFIRMED', 2, now(), now(), now(), now(), '', 1
+FROM policy_version v WHERE v.kind = 'venture_evaluation'
+"""
+
 BREACHES: list[tuple[str, str]] = [
     ("line_buckets_are_their_moves", "DELETE FROM ledger_move WHERE act = 'commit'"),
     (
@@ -89,6 +99,13 @@ BREACHES: list[tuple[str, str]] = [
         "evaluations_open_their_parts",
         "UPDATE instalment SET opened_by = 'MIDTERM' WHERE condition_met_on IS NOT NULL",
     ),
+    (
+        "evaluations_open_their_parts",
+        f"WITH e AS ({EVALUATION.format('MIDTERM', 40, 40, '不合格')}) "
+        "UPDATE instalment SET opened_by = 'MIDTERM' WHERE condition_met_on IS NOT NULL",
+    ),
+    ("evaluations_add_up", EVALUATION.format("FINAL", 80, 81, "良")),
+    ("evaluations_add_up", EVALUATION.format("FINAL", 80, 80, "优")),
     ("awards_follow_their_agreements", APPLICATION.format("AWARDED")),
     ("awards_follow_their_agreements", "UPDATE award SET origin = 'AGREEMENT'"),
     (

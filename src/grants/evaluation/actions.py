@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from grants.awards import actions as awards
 from grants.awards import instalments
 from grants.awards import queries as award_queries
+from grants.awards.queries import Instalment
 from grants.awards.workflow import AwardState, InstalmentState
 from grants.delivery import queries as delivery
 from grants.evaluation import queries
 from grants.evaluation.queries import Evaluation
 from grants.evaluation.rules import (
     EvaluationCase,
+    comes_in_turn,
     evaluator_is_independent,
     grade_of,
     left_open,
     passes,
     spent_enough,
 )
-from grants.evaluation.terms import EvaluationKind, EvaluationRules
+from grants.evaluation.terms import EvaluationKind, EvaluationRules, Grade
 from grants.evaluation.workflow import EVALUATION, EvaluationState
 from grants.kernel import calendar
 from grants.kernel.errors import N_, Conflict, NotFound, Refusal, RuleBroken
@@ -64,12 +66,13 @@ async def assign(
 ) -> int:
     """Ask somebody independent to evaluate a running project; answers the evaluation's id.
 
-    Raises NotAllowed where the person is tied to it, RuleBroken for a project that does not run
-    or a final evaluation that was passed already, Conflict while one is under way.
+    Raises NotAllowed where the person is tied to it, RuleBroken for a project that does not run,
+    an evaluation out of turn or passed already, Conflict while one is under way.
     """
     actor.need(P.EVALUATION_ASSIGN)
     policy = await policy_on(POLICY, EvaluationRules, today)
     async with db.unit_of_work(actor):
+        await award_queries.award(actor, award_id, lock=True)
         project = await delivery.project(actor, award_id)
         if project.award.state != AwardState.ACTIVE:
             raise RuleBroken("project.ended", N_("This project does not run any more."))
@@ -77,15 +80,16 @@ async def assign(
             raise RuleBroken("evaluation.due", N_("This day is over."), field="due_on")
         if evaluator_person not in {one for one, _ in await queries.evaluators(today)}:
             raise NotFound()
-        since = today - timedelta(days=365 * policy.body.independence_years)
-        dependent = evaluator_is_independent(
-            await queries.ties_of(evaluator_person, award_id, since)
+        ties = await queries.ties_of(
+            evaluator_person,
+            award_id,
+            assigner=actor.person_id,
+            on=today,
+            years=policy.body.independence_years,
         )
-        if dependent:
-            raise dependent
-        before = await queries.confirmed(award_id, kind)
-        if before and passes(grade_of(before.total or 0, before.rules)):
-            raise RuleBroken("evaluation.passed", N_("This evaluation is passed already."))
+        refusal = evaluator_is_independent(ties) or await _out_of_turn(award_id, kind)
+        if refusal:
+            raise refusal
         evaluation_id = await db.value(
             """
             INSERT INTO evaluation (number, award, kind, evaluator_person, points, words, finding,
@@ -112,6 +116,34 @@ async def assign(
                 {"project": project.award.title, "day": due_on.isoformat()},
             )
     return int(evaluation_id)
+
+
+async def _out_of_turn(award_id: int, kind: EvaluationKind) -> Refusal | None:
+    before = await queries.confirmed(award_id, kind)
+    if before and passes(grade_of(before.total or 0, before.rules)):
+        return RuleBroken("evaluation.passed", N_("This evaluation is passed already."))
+    begun = await queries.begun(award_id)
+    return comes_in_turn(
+        kind,
+        midterm_open=any(
+            one == EvaluationKind.MIDTERM and state != EvaluationState.CONFIRMED
+            for one, state in begun
+        ),
+        midterm_owed=bool(await _waiting_for(award_id, EvaluationKind.MIDTERM)),
+        final_begun=any(one == EvaluationKind.FINAL for one, _ in begun),
+        final_over=before is not None and not await _waiting_for(award_id, kind),
+    )
+
+
+async def _waiting_for(award_id: int, kind: EvaluationKind) -> list[Instalment]:
+    """The parts that wait for an evaluation of this kind."""
+    return [
+        part
+        for part in await award_queries.instalments(award_id)
+        if part.opened_by == kind
+        and part.state == InstalmentState.OPEN
+        and part.condition_met_on is None
+    ]
 
 
 async def _accounts_of(person_id: int) -> list[int]:
@@ -199,13 +231,13 @@ async def confirm(actor: Actor, evaluation_id: int, *, seen_version: int, today:
     """Confirm the result: the award gets its grade, a passed mid-term opens its part.
 
     A failed one opens nothing, and the agency has its days to rectify. Raises RuleBroken while
-    too little was spent, NotAllowed for evaluator and assigner.
+    too little was spent, NotAllowed for evaluator and assigner, and where the evaluator has
+    become tied to the project since.
     """
     async with db.unit_of_work(actor):
         found = await queries.evaluation(actor, evaluation_id, lock=True)
         grade = grade_of(found.total or 0, found.rules)
-        opens = passes(grade) and found.kind == EvaluationKind.MIDTERM
-        objection = await _against_opening(actor, found) if opens else None
+        objection = await _against_confirming(actor, found, today)
         case = replace(case_of(actor, found, seen_version), objection=objection)
         await _take(
             actor,
@@ -217,21 +249,41 @@ async def confirm(actor: Actor, evaluation_id: int, *, seen_version: int, today:
             confirmed_at=calendar.now(),
         )
         await awards.record_grade(actor, found.award_id, grade.name, basis=found.number)
-        if opens:
-            for part in await award_queries.instalments(found.award_id):
-                if part.opened_by == "MIDTERM" and part.state == InstalmentState.OPEN:
-                    await instalments.meet_condition(
-                        actor, part.id, on=today, evidence=f"{found.number} {grade.name}"
-                    )
+        if passes(grade) and found.kind == EvaluationKind.MIDTERM:
+            for part in await _waiting_for(found.award_id, EvaluationKind.MIDTERM):
+                await instalments.meet_condition(
+                    actor, part.id, on=today, evidence=f"{found.number} {grade.name}"
+                )
         await inbox.tell_organisation(
             found.organisation_id,
             f"evaluated:{evaluation_id}",
-            N_("{project} was graded {grade}.")
-            if passes(grade)
-            else N_("{project} was graded {grade}: put it right within {days} days."),
+            _outcome(found.kind, grade),
             f"/evaluations/{evaluation_id}",
             {"project": found.project, "grade": grade.name, "days": found.rules.rectify_days},
         )
+
+
+def _outcome(kind: str, grade: Grade) -> str:
+    """What the agency is told."""
+    if passes(grade):
+        return N_("{project} was graded {grade}.")
+    if kind == EvaluationKind.FINAL:
+        return N_("{project} was graded {grade}: the last part is not paid.")
+    return N_("{project} was graded {grade}: put it right within {days} days.")
+
+
+async def _against_confirming(actor: Actor, found: Evaluation, today: date) -> Refusal | None:
+    """What speaks against a signed result: a tie that came since, or too little spent."""
+    ties = await queries.ties_of(
+        found.evaluator_person,
+        found.award_id,
+        assigner=found.assigned_by_person,
+        on=today,
+        years=found.rules.independence_years,
+    )
+    dependent = evaluator_is_independent(ties)
+    opens = found.kind == EvaluationKind.MIDTERM and passes(grade_of(found.total or 0, found.rules))
+    return dependent or (await _against_opening(actor, found) if opens else None)
 
 
 async def _against_opening(actor: Actor, found: Evaluation) -> Refusal | None:
@@ -255,11 +307,9 @@ def case_of(actor: Actor, found: Evaluation, seen_version: int) -> EvaluationCas
 
 async def open_steps(actor: Actor, found: Evaluation) -> dict[str, Refusal | None]:
     """Each step that the state allows, with what speaks against it for this person."""
-    grade = grade_of(found.total, found.rules) if found.total is not None else None
-    waits = found.state == EvaluationState.SIGNED and found.kind == EvaluationKind.MIDTERM
     objection = None
-    if waits and grade and passes(grade) and actor.may(P.PROJECT_DECIDE):
-        objection = await _against_opening(actor, found)
+    if found.state == EvaluationState.SIGNED and actor.may(P.PROJECT_DECIDE):
+        objection = await _against_confirming(actor, found, calendar.today())
     case = replace(case_of(actor, found, found.version), reason="…" * 5, objection=objection)
     return {
         step.verb: next((r for guard in step.guards if (r := guard(case))), None)

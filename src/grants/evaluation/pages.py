@@ -9,19 +9,23 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from grants.delivery import queries as delivery
+from grants.delivery.pages import SPENDING_TONES
+from grants.delivery.receipts import KIND as SPENDING_KIND
 from grants.delivery.rules import eligible_fen
+from grants.delivery.workflow import SPENDING
 from grants.evaluation import actions, documents, queries
 from grants.evaluation.documents import TITLES
 from grants.evaluation.forms import AssignForm, ReasonForm, SignForm, VersionForm, given_in
 from grants.evaluation.queries import Evaluation
 from grants.evaluation.rules import grade_of, left_open
-from grants.evaluation.terms import EvaluationKind
+from grants.evaluation.terms import EvaluationKind, Grade
 from grants.evaluation.workflow import EVALUATION, EvaluationState
 from grants.kernel import calendar
-from grants.kernel.errors import N_, NotFound, Refusal
+from grants.kernel.errors import N_, Conflict, NotFound, Refusal
 from grants.kernel.identity import SYSTEM, Actor
 from grants.kernel.identity import Permission as P
 from grants.people.signature import signs_by_code
+from grants.platform import files
 from grants.platform.access import actor_of
 from grants.platform.audit import Case, timeline
 from grants.platform.forms import FormErrors, faulty, parse, row_id, typed_in
@@ -40,15 +44,27 @@ VERBS = {
     "confirm": N_("confirmed it"),
     "cancel": N_("called it off"),
 }
+_PAGE = 50
 
 
 @get("/evaluations", permission=P.EVALUATION_SEE)
 async def index(request: R) -> Response[str]:
     """Evaluations: an evaluator's own, all of them for the office."""
+    actor, asked = actor_of(request), request.query_params
+    state, search = asked.get("state", ""), asked.get("q", "")
+    place = max((row_id(asked.get("page", "")) or 1), 1)
+    found = await queries.evaluations(
+        actor, state=state, search=search, limit=_PAGE + 1, offset=(place - 1) * _PAGE
+    )
     return page(
         request,
         "evaluation/list.html",
-        evaluations=await queries.evaluations(actor_of(request)),
+        evaluations=found[:_PAGE],
+        more=len(found) > _PAGE,
+        place=place,
+        counts=await queries.count_by_state(actor),
+        state=state,
+        search=search,
         kinds=TITLES,
         titles=EVALUATION.titles,
         tones=TONES,
@@ -82,6 +98,10 @@ async def _show(
         uses=uses,
         eligible_fen=eligible_fen(uses),
         reports=await delivery.reports(SYSTEM, found.award_id),
+        spendings=await delivery.spendings(found.award_id),
+        spending_titles=SPENDING.titles,
+        spending_tones=SPENDING_TONES,
+        papers=await queries.receipt_papers(found.award_id),
         criteria=criteria,
         extremes={
             one.code: one.code in found.points and is_extreme(found.points[one.code], one)
@@ -89,6 +109,7 @@ async def _show(
         },
         lacking=len(set(left_open(found.points, found.words, found.finding, criteria))),
         grade=grade_of(found.total, found.rules) if found.total is not None else None,
+        earned=_earned(found),
         fills=steps.get("fill", found) is None,
         steps=steps,
         by_code=await signs_by_code(actor),
@@ -100,6 +121,14 @@ async def _show(
         errors=errors.messages(language_of(request)) if errors else {},
         opened=opened,
     )
+
+
+def _earned(found: Evaluation) -> Grade | None:
+    """What the points would earn, once every criterion has some."""
+    criteria = found.rules.criteria(found.kind)
+    if any(one.code not in found.points for one in criteria):
+        return None
+    return grade_of(sum(found.points.values()), found.rules)
 
 
 @post("/projects/{award_id:int}/evaluations", permission=P.EVALUATION_ASSIGN, status_code=303)
@@ -124,6 +153,9 @@ async def assign(request: R, award_id: FromPath[int]) -> Response[Any]:
             "evaluation.due": "due_on",
             "evaluation.passed": "kind",
             "evaluation.open": "kind",
+            "evaluation.early": "kind",
+            "evaluation.late": "kind",
+            "evaluation.over": "kind",
         }
         if refusal.code not in fields:
             raise
@@ -192,8 +224,16 @@ async def keep(request: R, evaluation_id: FromPath[int]) -> Response[str]:
     refusal = await _kept(request, evaluation_id)
     found = await queries.evaluation(actor_of(request), evaluation_id)
     said = texts_of(request).text(refusal.message, **refusal.params) if refusal else ""
+    criteria = found.rules.criteria(found.kind)
     return page(
-        request, "evaluation/_kept.html", evaluation=found, refused=said, now=calendar.now()
+        request,
+        "evaluation/_kept.html",
+        # A stale page stops saving by itself: what another window wrote stands.
+        409 if isinstance(refusal, Conflict) else 200,
+        evaluation=found,
+        refused=said,
+        whole=not left_open(found.points, found.words, found.finding, criteria),
+        now=calendar.now(),
     )
 
 
@@ -245,6 +285,22 @@ async def cancel(request: R, evaluation_id: FromPath[int]) -> Response[Any]:
     return redirect("/evaluations", N_("Called off."))
 
 
+@get("/evaluations/{evaluation_id:int}/papers/{attachment_id:int}", permission=P.EVALUATION_SEE)
+async def paper(
+    request: R, evaluation_id: FromPath[int], attachment_id: FromPath[int]
+) -> Response[bytes]:
+    """A receipt of the project that is evaluated."""
+    found = await queries.evaluation(actor_of(request), evaluation_id)
+    for one in await queries.receipt_papers(found.award_id):
+        if one.id == attachment_id:
+            case = Case(SPENDING_KIND, one.spending_id)
+            kept = {held.id: held for held in await files.list_attachments(case)}
+            return files.download(
+                kept[attachment_id], await files.open_attachment(case, attachment_id)
+            )
+    raise NotFound()
+
+
 @get("/evaluations/{evaluation_id:int}/report.pdf", permission=P.EVALUATION_SEE)
 async def report(request: R, evaluation_id: FromPath[int]) -> Response[bytes]:
     """The evaluation report."""
@@ -288,5 +344,6 @@ ROUTES = [
     confirm,
     send_back,
     cancel,
+    paper,
     report,
 ]

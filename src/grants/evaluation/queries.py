@@ -90,19 +90,45 @@ async def evaluation(actor: Actor, evaluation_id: int, *, lock: bool = False) ->
     return _evaluation(found)
 
 
+#: $3 a project, $4 a state, $5 what is searched for.
+_WANTED = """
+($3::bigint IS NULL OR e.award = $3) AND e.state <> 'CANCELLED' AND ($4 = '' OR e.state = $4)
+AND ($5 = '' OR e.number ILIKE '%' || $5 || '%' OR w.title ILIKE '%' || $5 || '%'
+     OR o.name ILIKE '%' || $5 || '%' OR p.name ILIKE '%' || $5 || '%')
+"""
+
+
 async def evaluations(
-    actor: Actor, *, award_id: int | None = None, open_only: bool = False
+    actor: Actor,
+    *,
+    award_id: int | None = None,
+    state: str = "",
+    search: str = "",
+    limit: int = 50,
+    offset: int = 0,
 ) -> list[Evaluation]:
-    """Evaluations within the actor's scope, what is due first."""
+    """Evaluations within the actor's scope that were not called off, what is due first."""
     found = await db.rows(
-        f"{_EVALUATION} WHERE {_IN_SCOPE} AND ($3::bigint IS NULL OR e.award = $3) "
-        "AND (NOT $4 OR e.state IN ('ASSIGNED', 'SIGNED')) AND e.state <> 'CANCELLED' "
-        "ORDER BY e.state = 'CONFIRMED', e.due_on, e.id LIMIT 500",
+        f"{_EVALUATION} WHERE {_IN_SCOPE} AND {_WANTED} "
+        "ORDER BY e.state = 'CONFIRMED', e.due_on, e.id LIMIT $6 OFFSET $7",
         *_scope(actor),
         award_id,
-        open_only,
+        state,
+        search.strip(),
+        limit,
+        offset,
     )
     return [_evaluation(r) for r in found]
+
+
+async def count_by_state(actor: Actor) -> dict[str, int]:
+    """How many evaluations within the actor's scope stand in each state."""
+    found = await db.rows(
+        "SELECT e.state, count(*) AS count FROM evaluation e JOIN award w ON w.id = e.award "
+        f"WHERE {_IN_SCOPE} AND e.state <> 'CANCELLED' GROUP BY e.state ORDER BY e.state",
+        *_scope(actor),
+    )
+    return {r["state"]: r["count"] for r in found}
 
 
 async def confirmed(award_id: int, kind: str) -> Evaluation | None:
@@ -115,6 +141,15 @@ async def confirmed(award_id: int, kind: str) -> Evaluation | None:
         EvaluationState.CONFIRMED,
     )
     return _evaluation(found) if found else None
+
+
+async def begun(award_id: int) -> list[tuple[str, str]]:
+    """Kind and state of each evaluation of a project that was not called off, oldest first."""
+    found = await db.rows(
+        "SELECT kind, state FROM evaluation WHERE award = $1 AND state <> 'CANCELLED' ORDER BY id",
+        award_id,
+    )
+    return [(r["kind"], r["state"]) for r in found]
 
 
 async def evaluators(on: date) -> list[tuple[int, str]]:
@@ -133,29 +168,58 @@ async def evaluators(on: date) -> list[tuple[int, str]]:
     return [(r["id"], r["name"]) for r in found]
 
 
-async def ties_of(person_id: int, award_id: int, since: date) -> Ties:
-    """What ties a person to a project, as the records know it; ties that ended before are over."""
+async def ties_of(person_id: int, award_id: int, *, assigner: int, on: date, years: int) -> Ties:
+    """What ties a person to a project, as the records know it.
+
+    A tie counts until `years` after its end, kinship for ever.
+    """
     found = await db.row(
         """
         SELECT EXISTS (SELECT 1 FROM app_user u WHERE u.person = $1
                        AND u.organisation_id = w.organisation) AS of_agency,
                EXISTS (SELECT 1 FROM expert_tie t JOIN expert e ON e.id = t.expert
                        WHERE e.person = $1 AND t.organisation = w.organisation
-                         AND (t.until IS NULL OR t.until > $3))
+                         AND (t.until IS NULL OR t.kind = 'KIN'
+                              OR t.until + make_interval(years => $4) >= $3::date))
                    OR o.representative = $1 AS tied_to_agency,
                EXISTS (SELECT 1 FROM spending s WHERE s.award = w.id
                        AND $1 IN (s.judged_by_person, s.entered_by_person)) AS judged_receipts,
                EXISTS (SELECT 1 FROM agreement g WHERE g.award = w.id
-                       AND $1 IN (g.drawn_up_by_person, g.activated_by_person)) AS agreed
+                       AND $1 IN (g.drawn_up_by_person, g.activated_by_person)) AS agreed,
+               $1 = $5::bigint AS assigns
         FROM award w JOIN organisation o ON o.id = w.organisation WHERE w.id = $2
         """,
         person_id,
         award_id,
-        since,
+        on,
+        years,
+        assigner,
     )
     if found is None:
         raise NotFound()
     return Ties(**{name: bool(value) for name, value in found.items()})
+
+
+@dataclass(frozen=True)
+class ReceiptPaper:
+    """A scan of one of a project's receipts."""
+
+    id: int
+    spending_id: int
+    name: str
+
+
+async def receipt_papers(award_id: int) -> list[ReceiptPaper]:
+    """The scans of the receipts of a project that stand."""
+    found = await db.rows(
+        """
+        SELECT t.id, s.id AS spending_id, t.name FROM attachment t
+        JOIN spending s ON t.case_kind = 'spending' AND t.case_id = s.id
+        WHERE s.award = $1 AND s.state <> 'TAKEN_BACK' ORDER BY t.id
+        """,
+        award_id,
+    )
+    return [ReceiptPaper(**r) for r in found]
 
 
 async def first_part_fen(award_id: int) -> Fen:

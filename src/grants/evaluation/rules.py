@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grants.calls.terms import Criterion
-from grants.evaluation.terms import EvaluationRules, Grade
+from grants.evaluation.terms import EvaluationKind, EvaluationRules, Grade
 from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
 from grants.kernel.money import Fen, yuan_text
 from grants.selection.guards import is_extreme
@@ -57,6 +57,7 @@ class Ties:
     tied_to_agency: bool = False
     judged_receipts: bool = False
     agreed: bool = False
+    assigns: bool = False
 
 
 def evaluator_is_independent(ties: Ties) -> Refusal | None:
@@ -66,12 +67,36 @@ def evaluator_is_independent(ties: Ties) -> Refusal | None:
         (ties.tied_to_agency, N_("is tied to the agency")),
         (ties.judged_receipts, N_("has judged receipts of this project")),
         (ties.agreed, N_("has drawn up or approved its agreement")),
+        (ties.assigns, N_("assigns the evaluation")),
     )
     for tied, reason in reasons:
         if tied:
             return NotAllowed(
                 "evaluation.dependent", N_("This person {reason}; choose another."), reason=reason
             )
+    return None
+
+
+def comes_in_turn(
+    kind: str, *, midterm_open: bool, midterm_owed: bool, final_begun: bool, final_over: bool
+) -> Refusal | None:
+    """The mid-term comes before the final; a failed one is repeated first (domain §3.7).
+
+    `midterm_owed`: a part waits for the mid-term. It could never be opened after the final.
+    `final_over`: the final evaluation was confirmed, and what it decides about is settled.
+    """
+    if kind == EvaluationKind.MIDTERM and final_begun:
+        return RuleBroken(
+            "evaluation.late", N_("The final evaluation has begun; no mid-term follows it.")
+        )
+    if kind == EvaluationKind.FINAL and (midterm_open or midterm_owed):
+        return RuleBroken(
+            "evaluation.early", N_("The mid-term evaluation comes first: it is not passed yet.")
+        )
+    if kind == EvaluationKind.FINAL and final_over:
+        return RuleBroken(
+            "evaluation.over", N_("The last part is settled; the evaluation is not repeated.")
+        )
     return None
 
 

@@ -118,6 +118,20 @@ _PILES = (
         " WHERE state = 'PROPOSED' AND drafted_by_person <> me.person_id",
     ),
     _Pile(
+        P.EVALUATE,
+        N_("Evaluations to fill in"),
+        "/evaluations?state=ASSIGNED",
+        "SELECT count(*) FROM evaluation"
+        " WHERE state = 'ASSIGNED' AND evaluator_person = me.person_id",
+    ),
+    _Pile(
+        P.PROJECT_DECIDE,
+        N_("Evaluations to confirm"),
+        "/evaluations?state=SIGNED",
+        "SELECT count(*) FROM evaluation WHERE state = 'SIGNED'"
+        " AND me.person_id NOT IN (evaluator_person, assigned_by_person)",
+    ),
+    _Pile(
         P.PAYMENT_REQUEST,
         N_("Payments the bank returned"),
         "/payments?state=BOUNCED",

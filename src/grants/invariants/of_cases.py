@@ -104,13 +104,30 @@ OF_CASES: Sequence[Invariant] = (
     ),
     Invariant(
         "evaluations_open_their_parts",
-        N_("A part that the mid-term opens was opened by a confirmed mid-term evaluation"),
+        N_("A part that an evaluation opens was opened by a confirmed one that was passed"),
         """
         SELECT 'instalment ' || i.id AS what FROM instalment i
-        WHERE i.opened_by = 'MIDTERM' AND i.condition_met_on IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM evaluation e
-            WHERE e.award = i.award AND e.kind = 'MIDTERM' AND e.state = 'CONFIRMED')
+        WHERE i.opened_by IN ('MIDTERM', 'FINAL') AND i.condition_met_on IS NOT NULL
+          AND NOT EXISTS (
+            SELECT 1 FROM evaluation e JOIN policy_version v ON v.id = e.policy_version
+            CROSS JOIN LATERAL jsonb_array_elements(v.body -> 'grades') g
+            WHERE e.award = i.award AND e.kind = i.opened_by AND e.state = 'CONFIRMED'
+              AND g ->> 'name' = e.grade AND (g ->> 'k_permille')::int > 0)
         ORDER BY i.id
+        """,
+    ),
+    Invariant(
+        "evaluations_add_up",
+        N_("A signed evaluation's total is the sum of its points, its grade what they earn"),
+        """
+        SELECT 'evaluation ' || e.number AS what FROM evaluation e
+        JOIN policy_version v ON v.id = e.policy_version
+        WHERE e.total IS NOT NULL AND (
+            e.total <> (SELECT coalesce(sum(p.value::int), 0) FROM jsonb_each_text(e.points) p)
+            OR e.grade <> (SELECT g ->> 'name' FROM jsonb_array_elements(v.body -> 'grades') g
+                           WHERE (g ->> 'least')::int <= e.total
+                           ORDER BY (g ->> 'least')::int DESC LIMIT 1))
+        ORDER BY e.id
         """,
     ),
     Invariant(

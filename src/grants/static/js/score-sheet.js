@@ -1,4 +1,5 @@
 // <score-sheet>: digits give points to the line in hand, up and down change it, totals follow.
+// Where there are grades ([data-grade] is the least total of each), the one that is earned shows.
 // Keys work only while the focus is within the sheet (WCAG 2.1.4).
 const TYPING_MS = 700;
 
@@ -64,5 +65,8 @@ customElements.define("score-sheet", class extends HTMLElement {
     const left = document.querySelector("[data-score-left]");
     if (sum) sum.textContent = total;
     if (left) left.textContent = open ? left.dataset.some.replace("{count}", open) : left.dataset.none;
+    const grades = [...document.querySelectorAll("[data-grade]")];
+    const earned = open ? undefined : grades.find((one) => total >= one.dataset.grade);
+    for (const one of grades) one.hidden = one !== earned;
   }
 });
