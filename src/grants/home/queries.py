@@ -118,6 +118,46 @@ _PILES = (
         " WHERE state = 'PROPOSED' AND drafted_by_person <> me.person_id",
     ),
     _Pile(
+        P.CALL_APPROVE,
+        N_("Funding decisions to adopt"),
+        "/rounds",
+        "SELECT count(*) FROM funding_decision"
+        " WHERE state = 'PROPOSED' AND proposed_by_person <> me.person_id",
+    ),
+    _Pile(
+        P.NOTICE_PUBLISH,
+        N_("Notices to publish"),
+        "/publicity",
+        "SELECT count(*) FROM public_notice"
+        " WHERE state = 'DRAFT' AND made_by_person <> me.person_id",
+    ),
+    _Pile(
+        P.OBJECTION_JUDGE,
+        N_("Objections to judge"),
+        "/publicity",
+        "SELECT count(*) FROM objection WHERE state = 'RECEIVED'",
+    ),
+    _Pile(
+        P.AGREEMENT_EDIT,
+        N_("Agreements to seal"),
+        "/agreements?state=AGENCY_SIGNED",
+        "SELECT count(*) FROM agreement WHERE state = 'AGENCY_SIGNED'",
+    ),
+    _Pile(
+        P.AWARD_APPROVE,
+        N_("Agreements to put into force"),
+        "/agreements?state=SIGNED",
+        "SELECT count(*) FROM agreement"
+        " WHERE state = 'SIGNED' AND drawn_up_by_person <> me.person_id",
+    ),
+    _Pile(
+        P.PROJECT_JUDGE,
+        N_("Receipts and reports to look at"),
+        "/projects?waiting=1",
+        "SELECT (SELECT count(*) FROM spending WHERE state = 'ENTERED')"
+        " + (SELECT count(*) FROM progress_report WHERE state = 'SUBMITTED')",
+    ),
+    _Pile(
         P.EVALUATE,
         N_("Evaluations to fill in"),
         "/evaluations?state=ASSIGNED",
