@@ -32,15 +32,12 @@ from grants.kernel.identity import SYSTEM, Actor, Role
 from grants.kernel.money import Fen
 from grants.parties import actions as parties
 from grants.parties.actions import OrganisationDetails
-from grants.people import actions as people
 from grants.people.enrolment import NewColleague, enrol
 from grants.people.sign_in_pages import DEMO_PASSWORD
 from grants.platform import db
 from grants.platform.database import open_database
-from grants.selection import experts, panels, queries, scoring, seats
-from grants.selection.experts import ExpertDetails
+from grants.selection import panels, queries, scoring, seats
 from grants.selection.queries import Sheet
-from grants.selection.rules import ExpertKind
 from grants.selection.scoring import Given
 from grants.settings import settings
 
@@ -49,11 +46,6 @@ TITLE = "公益微创投（评审演练）"
 _TOTAL_FEN = Fen(200_000 * YUAN)
 #: Beyond the numbers that the demonstration gives to its own people and organisations.
 _FIRST_NUMBER = 880
-_KINDS = (
-    *(ExpertKind.FINANCE,) * 2,
-    *(ExpertKind.SOCIAL_WORK,) * 3,
-    *(ExpertKind.COMMUNITY,) * 2,
-)
 
 
 @dataclass(frozen=True)
@@ -71,6 +63,7 @@ class Laid:
     variant: int
     members: Sequence[str]
     declaring_members: Sequence[str]
+    opened_members: Sequence[str]
     sheet: int
 
 
@@ -97,7 +90,6 @@ async def lay() -> Laid:
                 officer, application, "pass", seen_version=found.version
             )
         await screening.begin_review(officer, round_id)
-    await _pool(officer)
     drawn = [await _drawn(officer, round_id, code, name) for code, name, _ in _CATEGORIES]
     for panel_id in drawn[:2]:
         await _begun(officer, panel_id)
@@ -112,6 +104,7 @@ async def lay() -> Laid:
         variant=await _variants(officer, round_id),
         members=[one.name for one in members],
         declaring_members=[one.name for one in await _members(drawn[2])],
+        opened_members=[one.name for one in await _members(drawn[1])],
         sheet=(await queries.sheets_of_member(first.id))[0].id,
     )
 
@@ -231,23 +224,6 @@ async def _submitted(boss: Actor, round_id: int, terms: CallTerms, category: str
         boss, application, seen_version=found.version, declared=True
     )
     return application
-
-
-async def _pool(officer: Actor) -> None:
-    """As many experts as a panel has seats, with an account each."""
-    keeper, granter = await actor("sysadmin"), await actor("secadmin")
-    for n, kind in enumerate(_KINDS, start=1):
-        person = await people.add_person(
-            keeper,
-            f"示例·评委{n}",
-            id_number=names.demo_resident_id(_FIRST_NUMBER + 20 + n),
-            is_demo=True,
-        )
-        user = await people.add_account(
-            keeper, f"expert-{n}", person, DEMO_PASSWORD, organisation_id=None
-        )
-        await people.grant_role(granter, user, Role.EXPERT, starts_on=date(2020, 1, 1))
-        await experts.add_expert(officer, person, ExpertDetails(kind, "示例学院"))
 
 
 async def _drawn(officer: Actor, round_id: int, category: str, name: str) -> int:

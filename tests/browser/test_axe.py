@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
 
 from grants.kernel import calendar
 from tests.browser.conftest import Desk
@@ -20,10 +20,10 @@ PAGES = {
         "/",
         "/awards",
         "/awards/new",
-        "/awards/3",
-        "/awards/3/change",
+        "/awards/1",
+        "/awards/111/change",
         "/clawbacks",
-        "/instalments/300/request",
+        "/instalments/417/request",
         "/budget/documents/new",
         "/imports",
         "/imports/new",
@@ -42,10 +42,22 @@ PAGES = {
         "/experts",
         "/registrations",
         "/calls/1",
+        "/applications/1",
+        "/panels/1",
+        "/decisions/1",
         "/publicity",
+        "/publicity/1",
+        "/objections/1",
         "/agreements",
+        "/agreements/1",
         "/projects",
+        "/projects/1",
+        "/projects/1 > /spendings/",
+        "/projects/1 > /reports/",
+        "/projects/1 > /project-changes/",
+        "/projects/2 > /settlements/",
         "/evaluations",
+        "/evaluations > /evaluations/",
     ),
     "finance": (
         "/",
@@ -84,20 +96,25 @@ PAGES = {
         "/me",
         "/applications",
         "/applications/1",
-        "/applications/1/project",
-        "/applications/1/goals",
-        "/applications/1/plan",
-        "/applications/1/budget",
-        "/applications/1/indicators",
-        "/applications/1/files",
-        "/applications/1/check",
-        "/applications/2",
+        "/applications/175",
+        "/applications/175/project",
+        "/applications/175/goals",
+        "/applications/175/plan",
+        "/applications/175/budget",
+        "/applications/175/indicators",
+        "/applications/175/files",
+        "/applications/175/check",
+        "/applications/176",
         "/colleagues",
         "/needs/new",
         "/agreements",
+        "/agreements/1",
         "/projects",
+        "/projects/1",
+        "/projects/1/report",
     ),
-    "evaluator": ("/", "/evaluations"),
+    "evaluator": ("/", "/evaluations", "/evaluations?state=ASSIGNED > /evaluations/"),
+    "expert": ("/", "/reviews", "/reviews/2", "/reviews/sheets/1114"),
     "town": ("/needs", "/needs/new", "/rounds", "/applications"),
 }
 
@@ -118,11 +135,24 @@ def overflow(page: Page) -> int:
     )
 
 
+def open_page(page: Page, path: str) -> Response | None:
+    """Open a page; "list > start" opens the first link of a list that starts so.
+
+    Early in a year some lists are still empty: then the list itself is what is looked at.
+    """
+    first, _, start = path.partition(" > ")
+    answer = page.goto(first)
+    links = page.locator(f'main a[href^="{start}"]') if start else None
+    if links is None or not links.count():
+        return answer
+    return page.goto(links.first.get_attribute("href") or first)
+
+
 def faults_on(page: Page, paths: Iterable[str]) -> list[str]:
     """What is wrong with these pages: they do not open, axe objects, or they are too wide."""
     found: list[str] = []
     for path in paths:
-        answer = page.goto(path)
+        answer = open_page(page, path)
         if answer is None or answer.status != 200:
             found.append(f"{path} does not open")
             continue
@@ -161,15 +191,15 @@ def test_the_pages_of_a_review_break_no_rule_of_axe(
         f"/rounds/{review.round_id}/line",
         f"/variants/{review.variant}",
     )
-    of_experts = (
-        "/reviews",
-        f"/reviews/{review.scoring}",
-        f"/reviews/sheets/{review.sheet}",
-        f"/reviews/{review.declaring}",
-        f"/reviews/{review.opened}",
+    scoring = (f"/reviews/{review.scoring}", f"/reviews/sheets/{review.sheet}")
+    seen = (
+        ("officer", of_office),
+        (review.members[0], scoring),
+        (review.declaring_members[0], (f"/reviews/{review.declaring}",)),
+        (review.opened_members[0], (f"/reviews/{review.opened}",)),
     )
     found: list[str] = []
-    for username, paths in (("officer", of_office), (review.members[0], of_experts)):
+    for username, paths in seen:
         page = desk.sign_in(username, width=width, scheme=scheme, lang=lang, bypass=True)
         found += faults_on(page, paths)
     assert found == []

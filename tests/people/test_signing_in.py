@@ -61,9 +61,9 @@ async def test_the_password_of_an_unknown_name_is_verified_too(
     verified: list[bool] = []
     fits = passwords.fits
 
-    def counted(password_hash: str | None, password: str) -> bool:
+    async def counted(password_hash: str | None, password: str) -> bool:
         verified.append(password_hash is None)
-        return fits(password_hash, password)
+        return await fits(password_hash, password)
 
     monkeypatch.setattr(passwords, "fits", counted)
     await wrong(1)
@@ -81,7 +81,7 @@ async def test_a_refusal_keeps_no_frames_of_earlier_ones(zhang: Actor) -> None:
 
 
 async def test_the_decoy_opens_nothing() -> None:
-    assert not passwords.fits(None, "nobody has this password")
+    assert not await passwords.fits(None, "nobody has this password")
 
 
 async def test_a_closed_account_answers_as_a_wrong_password(zhang: Actor, admin: Actor) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from grants.agencies import actions as agencies
 from grants.applications import drafting, queries
 from grants.calls import need_queries
 from grants.calls import queries as calls
@@ -13,8 +12,6 @@ from grants.demo.clock import Diary
 from grants.demo.papers import Paper, print_paper
 from grants.demo.people import Bureau
 from grants.kernel.identity import Actor, Role
-from grants.people.enrolment import NewColleague
-from grants.people.sign_in_pages import DEMO_PASSWORD
 
 Typed = dict[str, list[str]]
 
@@ -139,31 +136,18 @@ def a_whole_draft(first: date, community: str, need_id: int) -> dict[str, Typed]
 
 
 async def lay_drafts_of_agency(bureau: Bureau, diary: Diary, round_id: int) -> None:
-    """The agency knows its representative, has a colleague, and writes two applications."""
-    agency, officer = bureau[Role.APPLICANT_ORG], bureau[Role.OFFICER]
-    organisation = bureau.agencies[0]
-    with diary.at(diary.ago(9), 9):
-        await agencies.set_representative(officer, organisation, agency.person_id)
-    with diary.at(diary.ago(7), 9, 30):
-        await agencies.bring_in(
-            agency,
-            NewColleague(
-                name="示例·何项目",
-                username="colleague",
-                password=DEMO_PASSWORD,
-                id_number=names.demo_resident_id(610),
-                phone=names.demo_phone(610),
-                is_demo=True,
-            ),
-        )
+    """The demonstration agency writes two applications."""
+    agency = bureau[Role.APPLICANT_ORG]
     found = await calls.round_of(round_id)
     assert found.terms is not None
     need = (await need_queries.cited_needs(round_id))[0]
     with diary.at(diary.ago(6), 14):
         whole = await drafting.begin_application(agency, round_id)
         sections = a_whole_draft(found.terms.starts_on, f"{need.community}社区", need.id)
+        there = await queries.sections(whole)
         for code, fields in sections.items():
-            await drafting.save_section(agency, whole, code, fields, seen_version=0)
+            seen = there[code].version if code in there else 0
+            await drafting.save_section(agency, whole, code, fields, seen_version=seen)
         await _attach_papers(agency, whole)
     with diary.at(diary.ago(2), 16):
         begun = await drafting.begin_application(agency, round_id)

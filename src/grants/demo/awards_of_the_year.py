@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from itertools import chain
 
 from grants.awards import actions as awards
 from grants.awards import changes, clawbacks
@@ -20,7 +21,11 @@ from grants.kernel.money import Fen
 
 MINUTES = "局长办公会纪要〔{year}〕{number}号"
 #: What the public may object to before it is decided (domain §1.9 item 5).
-_PUBLICISED = frozenset({"VC", "PS", "CA", "SG", "SA"})
+_PUBLICISED = frozenset({"PS", "CA", "SG", "SA"})
+
+
+#: Ids of awards by the code of their programme, in the order in which they were decided.
+Laid = Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -37,11 +42,10 @@ class Planned:
 
 
 _SERVICE_CONDITIONS = ("合同签订并备案", "中期评价合格", "期末验收合格")
-_VENTURE_CONDITIONS = ("协议签订", "中期评估合格", "末期评估与审计通过")
 
 
 def planned_awards(agencies: int) -> Iterator[Planned]:
-    """Every award of the year, in the order in which it is decided."""
+    """Every award of the year but the ventures', in the order in which it is decided."""
     for n, community in enumerate(names.COMMUNITIES):
         yield Planned(
             "NH",
@@ -69,24 +73,6 @@ def planned_awards(agencies: int) -> Iterator[Planned]:
             (n + 5) % agencies,
             _SERVICE_CONDITIONS,
             "购买服务费",
-        )
-    for n in range(30):
-        yield Planned(
-            "VC",
-            f"A 类·{names.VENTURE_THEMES[n % 10]}·{names.COMMUNITIES[n]}",
-            (30_000, 18_000, 12_000),
-            (n + 1) % agencies,
-            _VENTURE_CONDITIONS,
-            "公益创投资助",
-        )
-    for n in range(60):
-        yield Planned(
-            "VC",
-            f"B 类·{names.VENTURE_THEMES[(n + 4) % 10]}·{names.COMMUNITIES[59 - n]}",
-            (20_000, 12_000, 8_000),
-            (n + 7) % agencies,
-            _VENTURE_CONDITIONS,
-            "公益创投资助",
         )
     for n in range(10):
         yield Planned(
@@ -177,10 +163,10 @@ def _award_plan(bureau: Bureau, year: BudgetYear, planned: Planned, diary: Diary
 
 async def lay_awards(
     bureau: Bureau, diary: Diary, year: BudgetYear, plans: Sequence[Planned]
-) -> list[int]:
+) -> Laid:
     """Create and approve every award in the first weeks, publicised where that is needed."""
     officer, head = bureau[Role.OFFICER], bureau[Role.SECTION_HEAD]
-    laid = []
+    laid: dict[str, list[int]] = {}
     first, publicised, decided = diary.day(0.02), diary.day(0.03), diary.day(0.04)
     for planned in plans:
         with diary.at(first, 10):
@@ -200,7 +186,7 @@ async def lay_awards(
             await awards.approve_award(
                 head, award_id, seen_version=1, today=decided, reason="经办公会研究同意"
             )
-        laid.append(award_id)
+        laid.setdefault(planned.code, []).append(award_id)
     return laid
 
 
@@ -227,18 +213,18 @@ async def lay_drafts(bureau: Bureau, diary: Diary, year: BudgetYear) -> None:
         await awards.withdraw_award(officer, drafts[3], reason="该社区本年度创建未通过验收，撤回")
 
 
-async def lay_changes(bureau: Bureau, diary: Diary, active: Sequence[int]) -> None:
+async def lay_changes(bureau: Bureau, diary: Diary, active: Laid) -> None:
     """One award lowered, one to be lowered, one ended early with a claim; one ended as planned."""
     officer, head = bureau[Role.OFFICER], bureau[Role.SECTION_HEAD]
-    day = diary.last_day
+    day, (ended, lowered_first, lowered_second) = diary.last_day, active["SV"][-3:]
     with diary.at(day, 9, 40):
-        lowered = await _propose_lower(bureau, active[151], "服务对象减少，调减末期资助", day)
-        await _propose_lower(bureau, active[153], "中期评估建议缩小活动规模", day)
+        lowered = await _propose_lower(bureau, lowered_first, "服务对象减少，调减末期服务费", day)
+        await _propose_lower(bureau, lowered_second, "中期评价建议缩小服务规模", day)
         for award_id in await _paid_up(bureau, active):
             await awards.complete_award(officer, award_id)
     with diary.at(day, 16, 40):
         await changes.decide_change(head, lowered, "approve", reason="同意调减", today=day)
-        await _end_early(bureau, active[150], day)
+    await end_early(bureau, diary, ended, day, "承接机构无法继续实施项目")
 
 
 async def _propose_lower(bureau: Bureau, award_id: int, reason: str, day: date) -> int:
@@ -260,27 +246,28 @@ async def _propose_lower(bureau: Bureau, award_id: int, reason: str, day: date) 
     )
 
 
-async def _end_early(bureau: Bureau, award_id: int, day: date) -> None:
+async def end_early(bureau: Bureau, diary: Diary, award_id: int, day: date, reason: str) -> None:
     """Terminate an award of which a part was paid, and claim some of that back."""
     officer, head = bureau[Role.OFFICER], bureau[Role.SECTION_HEAD]
-    award = await award_queries.award(head, award_id)
-    await awards.terminate_award(
-        head, award_id, seen_version=award.version, reason="承接机构无法继续实施项目", today=day
-    )
-    claim = await clawbacks.propose_clawback(
-        officer,
-        award_id,
-        amount_fen=Fen(award.paid_fen * 2 // 5),
-        due_on=day + timedelta(days=30),
-        reason="项目提前终止，退回未使用的资助",
-    )
-    await clawbacks.decide_clawback(head, claim, "approve", reason="同意追回")
+    with diary.at(day, 16, 50):
+        award = await award_queries.award(head, award_id)
+        await awards.terminate_award(
+            head, award_id, seen_version=award.version, reason=reason, today=day
+        )
+        claim = await clawbacks.propose_clawback(
+            officer,
+            award_id,
+            amount_fen=Fen(award.paid_fen * 2 // 5),
+            due_on=day + timedelta(days=30),
+            reason="项目提前终止，退回未使用的资金",
+        )
+        await clawbacks.decide_clawback(head, claim, "approve", reason="同意追回")
 
 
-async def _paid_up(bureau: Bureau, active: Sequence[int]) -> list[int]:
+async def _paid_up(bureau: Bureau, active: Laid) -> list[int]:
     """The first awards of which everything is paid."""
     found = []
-    for award_id in active:
+    for award_id in chain.from_iterable(active.values()):
         award = await award_queries.award(bureau[Role.OFFICER], award_id)
         if award.paid_fen == award.amount_fen:
             found.append(award_id)

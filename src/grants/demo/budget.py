@@ -9,6 +9,7 @@ from grants.budget import actions
 from grants.budget.rules import QuotaKind
 from grants.demo.clock import Diary
 from grants.demo.people import Bureau
+from grants.kernel import calendar
 from grants.kernel.identity import Role
 from grants.kernel.money import Fen, allocate
 
@@ -185,6 +186,9 @@ LINES = (
     ),
 )
 
+#: What is announced before the year begins.
+_AHEAD = next(plan for plan in LINES if plan.code == "VC")
+
 FUNDS = (
     ("G", "一般公共预算", "General public budget", "GENERAL"),
     ("L", "福彩公益金", "Welfare lottery fund", "LOTTERY"),
@@ -195,6 +199,8 @@ FUNDS = (
 #: By which weights the year's money may be paid out, month by month: contracts are signed in
 #: spring and half is paid on signing.
 _MONTHLY_WEIGHTS = (25, 20, 15, 8, 6, 6, 5, 5, 4, 3, 2, 1)
+#: Half of a venture's money is paid on signing, in January; mid-term results come in summer.
+_WEIGHTS_OF_VENTURES = (48, 2, 2, 8, 8, 8, 4, 2, 2, 6, 6, 4)
 #: Early in a year the diary is short, and so is the plan.
 _WEIGHTS_OF_A_SHORT_YEAR = (89, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
 
@@ -209,48 +215,69 @@ class BudgetYear:
 
 
 async def lay_budget(bureau: Bureau, diary: Diary) -> BudgetYear:
-    """Receive the year's quota and plan its payments, each by two people."""
-    year = diary.fiscal_year
-    officer, head = bureau[Role.OFFICER], bureau[Role.FIN_HEAD]
-    first = date(year, 1, 2)
-    programmes: dict[str, int] = {}
-    lines: dict[str, int] = {}
-    with diary.at(first, 9):
+    """Receive the year's quota and plan its payments, each by two people.
+
+    The venture money was announced in the September before (提前下达), for the autumn's call.
+    """
+    officer = bureau[Role.OFFICER]
+    year = BudgetYear(diary.fiscal_year, {}, {})
+    with diary.autumn(9, 10, 9):
         funds = {
             code: await actions.add_fund_source(officer, code, name, name_en, kind)
             for code, name, name_en, kind in FUNDS
         }
-        for sequence, plan in enumerate(LINES, start=1):
-            programmes[plan.code] = await actions.add_programme(
-                officer, plan.code, plan.name, plan.name_en, plan.instrument, plan.department
-            )
-            lines[plan.code] = await actions.open_line(
-                officer,
-                code=f"{year}-{plan.code}-{plan.fund}",
-                programme_id=programmes[plan.code],
-                fund_source_id=funds[plan.fund],
-                fiscal_year=year,
-                func_code=plan.func_code,
-                gov_eco_code=plan.gov_eco_code,
-                dept_eco_code=plan.dept_eco_code,
-            )
-            movement = await actions.propose_quota(
-                officer,
-                kind=QuotaKind.INITIAL,
-                line_id=lines[plan.code],
-                amount_fen=Fen(plan.quota_yuan * YUAN),
-                document_no=f"太财预〔{year}〕{sequence}号",
-                issued_on=first,
-                reason="年初预算",
-            )
-            await actions.approve_quota(head, movement, on=first)
-            months = allocate(Fen(plan.planned_yuan * YUAN), _weights(diary))
-            plan_id = await actions.propose_cash_plan(officer, lines[plan.code], months)
-            await actions.decide_cash_plan(head, plan_id, "approve", on=first)
-    return BudgetYear(year, programmes, lines)
+        await _receive(bureau, diary, year, funds, _AHEAD)
+    with diary.at(date(diary.fiscal_year, 1, 2), 9):
+        for plan in LINES:
+            if plan is not _AHEAD:
+                await _receive(bureau, diary, year, funds, plan)
+        for plan in LINES:
+            await _plan_payments(bureau, diary, year.lines[plan.code], plan)
+    return year
 
 
-def _weights(diary: Diary) -> tuple[int, ...]:
+async def _receive(
+    bureau: Bureau, diary: Diary, year: BudgetYear, funds: dict[str, int], plan: LinePlan
+) -> None:
+    """A programme with its line of the year, and the document that brings its quota."""
+    officer, today = bureau[Role.OFFICER], calendar.today()
+    programme = await actions.add_programme(
+        officer, plan.code, plan.name, plan.name_en, plan.instrument, plan.department
+    )
+    line = await actions.open_line(
+        officer,
+        code=f"{diary.fiscal_year}-{plan.code}-{plan.fund}",
+        programme_id=programme,
+        fund_source_id=funds[plan.fund],
+        fiscal_year=diary.fiscal_year,
+        func_code=plan.func_code,
+        gov_eco_code=plan.gov_eco_code,
+        dept_eco_code=plan.dept_eco_code,
+    )
+    year.programmes[plan.code], year.lines[plan.code] = programme, line
+    number = 94 if plan is _AHEAD else 1 + LINES.index(plan)
+    movement = await actions.propose_quota(
+        officer,
+        kind=QuotaKind.INITIAL,
+        line_id=line,
+        amount_fen=Fen(plan.quota_yuan * YUAN),
+        document_no=f"太财预〔{today.year}〕{number}号",
+        issued_on=today,
+        reason="提前下达下一年度福彩公益金" if plan is _AHEAD else "年初预算",
+    )
+    await actions.approve_quota(bureau[Role.FIN_HEAD], movement, on=today)
+
+
+async def _plan_payments(bureau: Bureau, diary: Diary, line: int, plan: LinePlan) -> None:
+    """The monthly cash plan of a line, proposed and approved."""
+    months = allocate(Fen(plan.planned_yuan * YUAN), _weights(diary, plan))
+    plan_id = await actions.propose_cash_plan(bureau[Role.OFFICER], line, months)
+    await actions.decide_cash_plan(bureau[Role.FIN_HEAD], plan_id, "approve", on=calendar.today())
+
+
+def _weights(diary: Diary, plan: LinePlan) -> tuple[int, ...]:
+    if plan is _AHEAD:
+        return _WEIGHTS_OF_VENTURES
     return _MONTHLY_WEIGHTS if diary.last_day.month > 6 else _WEIGHTS_OF_A_SHORT_YEAR
 
 

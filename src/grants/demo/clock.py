@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from grants.kernel import calendar
+
+
+def moment(day: date, hour: int, minute: int = 0) -> datetime:
+    """That time of that day in Shanghai."""
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=calendar.ZONE)
+
+
+T = TypeVar("T")
+_AT_ONCE = 4
+
+
+async def side_by_side(work: Iterable[Coroutine[object, object, T]]) -> list[T]:
+    """What came of each, in order; a few at a time, as people work beside each other."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(task: Coroutine[object, object, T]) -> T:
+        async with gate:
+            return await task
+
+    return list(await asyncio.gather(*map(one, work)))
 
 
 @dataclass(frozen=True)
@@ -39,9 +61,14 @@ class Diary:
         """So many days before the last one."""
         return self.back(self.last_day, days)
 
+    def autumn(
+        self, month: int, day: int, hour: int, minute: int = 0
+    ) -> AbstractContextManager[None]:
+        """Live at that moment of the autumn before, when this year's call was made."""
+        return self.at(date(self.fiscal_year - 1, month, day), hour, minute)
+
     @contextmanager
     def at(self, day: date, hour: int, minute: int = 0) -> Iterator[None]:
         """Live at that moment."""
-        moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=calendar.ZONE)
-        with calendar.rehearsed_at(moment):
+        with calendar.rehearsed_at(moment(day, hour, minute)):
             yield

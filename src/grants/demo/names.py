@@ -22,6 +22,15 @@ AGENCIES = (
     "示例百川公益发展中心",
 )
 
+#: Other agencies of the town are called by one of these words and one of the kinds.
+WORDS = (
+    "萤火", "清禾", "望江", "棠梨", "栖云", "南枝", "听潮", "拾光", "木槿", "远帆",
+    "稻香", "青石", "归雁", "向晚", "石榴", "芦苇", "星野", "小满", "春泥", "月桥",
+    "橘灯", "松风", "水杉", "白鹭", "云帆", "麦田", "竹里", "半山", "满庭", "渡口",
+    "金沙", "蓝桥", "千灯", "香樟", "细雨", "明窗", "晓月",
+)  # fmt: skip
+KINDS = ("社会工作服务中心", "公益服务中心", "志愿者协会", "社区发展中心")
+
 COMMUNITIES = [
     "中区",
     "东区",
@@ -112,6 +121,13 @@ VENTURE_THEMES = (
 
 SURNAMES = "张李王赵陈周吴郑孙钱冯沈韩杨朱秦许何吕施"
 GIVEN = "一二三四五六七八九十"
+
+
+def demo_agency(sequence: int) -> str:
+    """太仓市示例萤火社会工作服务中心, 太仓市示例清禾公益服务中心, … 148 of them."""
+    word = WORDS[sequence % len(WORDS)]
+    kind = sequence % len(WORDS) + sequence // len(WORDS)
+    return f"太仓市示例{word}{KINDS[kind % len(KINDS)]}"
 
 
 def demo_uscc(sequence: int, *, association: bool = False) -> str:

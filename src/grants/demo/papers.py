@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from grants.demo import names
-from grants.demo.awards_of_the_year import Planned
+from grants.demo.awards_of_the_year import Laid, Planned
 from grants.demo.budget import YUAN
 from grants.demo.clock import Diary
 from grants.demo.people import PAYER, Bureau
@@ -22,8 +22,8 @@ from grants.platform.audit import Case
 from grants.platform.pages import render
 from grants.platform.pdf import render_pdf
 
-#: Which awards have their agreement on file; a page takes a fifth of a second.
-_AGREEMENTS = (0, 60, 96, 208)
+#: Of which programmes the first award has its agreement on file; a page takes a fifth of a second.
+_AGREEMENTS = ("NH", "ST", "SV", "SG")
 _REQUESTS = 5
 
 
@@ -55,27 +55,28 @@ async def file_papers(
             await files.attach(bureau[Role.OFFICER], case, paper.file_name, content, paper.purpose)
 
 
-Agreements = Mapping[int, tuple[Paper, bytes]]
+Agreements = Mapping[str, tuple[Paper, bytes]]
 
 
 async def print_agreements(plans: Sequence[Planned], year: int) -> Agreements:
-    """The agreements of some awards by their place in the list.
+    """The agreements of some awards by the code of their programme.
 
     They need nothing but the plans, so they are printed while the awards are laid: the press,
     a process of its own, takes some seconds to warm up.
     """
-    papers = {index: _agreement(plans[index], year, index) for index in _AGREEMENTS}
+    first = {code: next(one for one in plans if one.code == code) for code in _AGREEMENTS}
+    papers = {c: _agreement(one, year, n) for n, (c, one) in enumerate(first.items(), start=1)}
     contents = await asyncio.gather(*(print_paper(paper) for paper in papers.values()))
-    return {i: (p, c) for (i, p), c in zip(papers.items(), contents, strict=True)}
+    return {code: (p, c) for (code, p), c in zip(papers.items(), contents, strict=True)}
 
 
-def _agreement(planned: Planned, year: int, index: int) -> Paper:
+def _agreement(planned: Planned, year: int, number: int) -> Paper:
     payee = names.demo_person(planned.payee + 20)
     return Paper(
         purpose="agreement",
         file_name=f"{planned.title}-协议书.pdf",
         title="项目资助（服务）协议书",
-        number=f"太民协〔{year}〕{index + 1}号",
+        number=f"太民协〔{year}〕{number}号",
         facts=(
             ("甲方", PAYER.name),
             ("乙方", payee if planned.personal else f"太仓市{names.AGENCIES[planned.payee]}"),
@@ -91,15 +92,13 @@ def _agreement(planned: Planned, year: int, index: int) -> Paper:
     )
 
 
-async def file_agreements(
-    bureau: Bureau, diary: Diary, active: Sequence[int], printed: Agreements
-) -> None:
+async def file_agreements(bureau: Bureau, diary: Diary, active: Laid, printed: Agreements) -> None:
     """Attach the signed agreements to their awards."""
-    for index, (paper, content) in printed.items():
-        with diary.at(diary.day(0.045), 16, index % 60):
+    for minute, (code, (paper, content)) in enumerate(printed.items()):
+        with diary.at(diary.day(0.045), 16, minute):
             await files.attach(
                 bureau[Role.OFFICER],
-                Case("award", active[index]),
+                Case("award", active[code][0]),
                 paper.file_name,
                 content,
                 paper.purpose,

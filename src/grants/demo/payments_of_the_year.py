@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from grants.awards import instalments
 from grants.awards import queries as award_queries
 from grants.banking import actions as banking
+from grants.demo.awards_of_the_year import Laid
 from grants.demo.bank_of_the_year import answered, send
-from grants.demo.clock import Diary
+from grants.demo.clock import Diary, side_by_side
 from grants.demo.people import Bureau
 from grants.kernel.identity import SYSTEM, Role
 from grants.parties import queries as parties
@@ -22,17 +23,18 @@ _GRADES = ("优秀", "良好", "合格")
 
 
 async def request(bureau: Bureau, instalment_id: int, day: date, *, submit: bool = True) -> int:
-    """Ask for one instalment whose condition was met some days before."""
+    """Ask for one instalment; where its condition is confirmed by hand, that comes first."""
     officer = bureau[Role.OFFICER]
     instalment = await award_queries.instalment(instalment_id)
     award = await award_queries.award(officer, instalment.award_id)
-    await instalments.confirm_condition(
-        officer,
-        instalment_id,
-        on=day - timedelta(days=3),
-        evidence="材料齐全，已归档",
-        grade=_GRADES[instalment_id % len(_GRADES)] if instalment.sequence > 1 else "",
-    )
+    if instalment.condition_met_on is None:
+        await instalments.confirm_condition(
+            officer,
+            instalment_id,
+            on=day - timedelta(days=3),
+            evidence="材料齐全，已归档",
+            grade=_GRADES[instalment_id % len(_GRADES)] if instalment.sequence > 1 else "",
+        )
     account = (await parties.accounts_of(award.organisation_id, award.person_id))[0].id
     payment_id = await payments.draft_payment(
         officer,
@@ -50,9 +52,7 @@ async def request(bureau: Bureau, instalment_id: int, day: date, *, submit: bool
         today=day,
     )
     if submit:
-        await payments.submit_payment(
-            officer, payment_id, seen_version=1, today=day, opinion="材料齐全，申请拨付"
-        )
+        await _submit(bureau, payment_id, day)
     return payment_id
 
 
@@ -74,41 +74,72 @@ async def approve(
 
 
 #: After which share of the year which instalment of which awards is paid.
-_WAVES = (
-    (0.16, 1, range(0, 60, 2)),
-    (0.24, 1, range(1, 60, 2)),
-    (0.32, 1, range(60, 96)),
-    (0.42, 1, range(96, 186, 2)),
-    (0.52, 2, range(0, 40, 2)),
-    (0.62, 2, range(1, 30, 2)),
-    (0.72, 1, range(186, 212)),
-    (0.82, 2, range(60, 80, 2)),
+_WAVES: tuple[tuple[float, int, Mapping[str, slice]], ...] = (
+    (0.16, 1, {"NH": slice(0, 60, 2)}),
+    (0.24, 1, {"NH": slice(1, 60, 2)}),
+    (0.32, 1, {"ST": slice(8), "SV": slice(28)}),
+    (0.52, 2, {"NH": slice(0, 40, 2)}),
+    (0.62, 2, {"NH": slice(1, 30, 2)}),
+    (0.72, 1, {"PS": slice(10), "CA": slice(12), "SG": slice(4)}),
+    (0.82, 2, {"ST": slice(0, 8, 2), "SV": slice(0, 12, 2)}),
 )
 
 
-async def pay_through_the_year(bureau: Bureau, diary: Diary, active: Sequence[int]) -> None:
+async def pay_through_the_year(bureau: Bureau, diary: Diary, active: Laid) -> None:
     """First instalments in spring, second ones from summer on, in a batch every few weeks."""
     for share, sequence, chosen in _WAVES:
-        day = diary.day(share)
-        paid = []
-        for index in chosen:
-            instalment = (await award_queries.instalments(active[index]))[sequence - 1]
-            with diary.at(diary.back(day, 2), 9):
-                payment = await request(bureau, instalment.id, diary.back(day, 2))
-            await approve(bureau, diary, payment, diary.back(day, 1))
-            paid.append(payment)
-        batch = await send(bureau, diary, paid, day)
-        unknown = {paid[0]: ("处理中", "待人工核实")} if share == _WAVES[-1][0] else None
-        await answered(bureau, diary, batch, day + timedelta(days=1), unknown)
+        awards = [award for code, which in chosen.items() for award in active[code][which]]
+        parts = [(await award_queries.instalments(one))[sequence - 1].id for one in awards]
+        last = share == _WAVES[-1][0]
+        await pay_in_one_batch(bureau, diary, parts, diary.day(share), one_unclear=last)
 
 
-async def _first_open(active: Sequence[int], indexes: Sequence[int]) -> list[int]:
+async def pay_in_one_batch(
+    bureau: Bureau,
+    diary: Diary,
+    parts: Sequence[int],
+    day: date,
+    *,
+    one_unclear: bool = False,
+) -> None:
+    """Asked for two days before, approved on the next, sent to the bank on the day itself."""
+    asked, approved = diary.back(day, 2), diary.back(day, 1)
+    wanted = []
+    for part in parts:
+        with diary.at(asked, 9):
+            wanted.append(await request(bureau, part, asked, submit=False))
+    await side_by_side(_see_through(bureau, diary, one, asked, approved) for one in wanted)
+    batch = await send(bureau, diary, wanted, day)
+    unknown = {wanted[0]: ("处理中", "待人工核实")} if one_unclear else None
+    await answered(bureau, diary, batch, day + timedelta(days=1), unknown)
+
+
+async def _see_through(
+    bureau: Bureau, diary: Diary, payment_id: int, asked: date, approved: date
+) -> None:
+    """Submitted on one day, approved by everybody on another."""
+    with diary.at(asked, 11):
+        await _submit(bureau, payment_id, asked)
+    await approve(bureau, diary, payment_id, approved)
+
+
+async def _submit(bureau: Bureau, payment_id: int, day: date) -> None:
+    await payments.submit_payment(
+        bureau[Role.OFFICER],
+        payment_id,
+        seen_version=1,
+        today=day,
+        opinion="材料齐全，申请拨付",
+    )
+
+
+async def _open_parts(awards: Sequence[int]) -> Iterator[int]:
     """The earliest instalment not asked for of each award."""
     found = []
-    for index in indexes:
-        open_ones = [i for i in await award_queries.instalments(active[index]) if i.state == "OPEN"]
-        found.append(open_ones[0].id)
-    return found
+    for award_id in awards:
+        parts = await award_queries.instalments(award_id)
+        found.append(next(part.id for part in parts if part.state == "OPEN"))
+    return iter(found)
 
 
 #: At which step how many requests wait.
@@ -121,11 +152,13 @@ _WAITING = (
 )
 
 
-async def lay_last_weeks(bureau: Bureau, diary: Diary, active: Sequence[int]) -> None:
+async def lay_last_weeks(bureau: Bureau, diary: Diary, active: Laid) -> None:
     """Requests at every step, a batch on its way, a return, an unknown answer."""
-    spare = iter(await _first_open(active, range(0, 60)))
-    large = iter(await _first_open(active, range(61, 96, 2)))
-    small = iter(await _first_open(active, range(96, 156)))
+    contracts = active["NH"]
+    twice_paid = {*contracts[0:40:2], *contracts[1:30:2]}
+    small = await _open_parts([one for one in contracts if one in twice_paid])
+    spare = await _open_parts([one for one in contracts if one not in twice_paid])
+    large = await _open_parts([*active["ST"], *active["SV"]][1::2])
     for turn, (role, count) in enumerate(_WAITING):
         for n in range(count):
             day = diary.ago(2 + turn + 2 * n)

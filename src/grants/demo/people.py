@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from grants.agencies import actions as agencies
 from grants.beginning import FOUNDER
 from grants.demo import names
 from grants.demo.clock import Diary
 from grants.first_policies import lay_first_policies
+from grants.kernel import calendar
 from grants.kernel.identity import SYSTEM, Actor, Permission, Role
 from grants.parties import actions as parties
 from grants.parties.actions import AccountDetails, OrganisationDetails
 from grants.parties.rules import Grade, Inspection
 from grants.payments.rules import PayerAccount
 from grants.people import actions as people
+from grants.people.enrolment import NewColleague
 from grants.people.sign_in_pages import DEMO_PASSWORD
 
 PAYER = PayerAccount(
@@ -36,6 +39,7 @@ STAFF: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("leader", "示例·郑局长", (Role.MAIN_LEADER,)),
     ("auditor", "示例·冯审计", (Role.AUDITOR,)),
     ("evaluator", "示例·沈评估", (Role.EVALUATOR,)),
+    ("expert", "示例·蒋评审", (Role.EXPERT,)),
     ("town", "示例·韩镇审", (Role.TOWN_REVIEWER,)),
     ("sysadmin", "示例·杨系统", (Role.SYS_ADMIN,)),
     ("secadmin", "示例·朱安全", (Role.SEC_ADMIN,)),
@@ -64,22 +68,25 @@ class Bureau:
 
 
 async def lay_people(diary: Diary) -> Bureau:
-    """Accounts, agencies with verified bank accounts, persons, and the first policies."""
+    """Accounts, agencies with verified bank accounts, persons, and the first policies.
+
+    They are there from the September before: that autumn the year's venture call was made.
+    """
     bureau = Bureau({}, [], [])
-    with diary.at(date(diary.fiscal_year, 1, 2), 8):
+    with diary.autumn(9, 1, 8):
         await lay_first_policies(
             SYSTEM, PAYER, starts_on=date(2020, 1, 1), budget_approved_for=diary.fiscal_year
         )
-        await _lay_staff(bureau, diary)
+        await _lay_staff(bureau)
         for sequence, name in enumerate(names.AGENCIES, start=1):
             bureau.agencies.append(await _add_agency(bureau, f"太仓市{name}", sequence, diary))
-        await _add_agencys_own_account(bureau, diary)
+        await _add_agencys_own_accounts(bureau)
         for sequence in range(_PERSONS):
             bureau.persons.append(await _add_payee(bureau, sequence))
     return bureau
 
 
-async def _lay_staff(bureau: Bureau, diary: Diary) -> None:
+async def _lay_staff(bureau: Bureau) -> None:
     """The two administrators first: one makes everybody's account, the other grants the roles."""
     keeper, granter = FOUNDER, FOUNDER
     administrators = (Role.SYS_ADMIN, Role.SEC_ADMIN)
@@ -89,12 +96,13 @@ async def _lay_staff(bureau: Bureau, diary: Diary) -> None:
         if roles[0] not in administrators:
             keeper, granter = bureau[Role.SYS_ADMIN], bureau[Role.SEC_ADMIN]
         sequence = 500 + [member[0] for member in STAFF].index(username)
-        person_id = await _add_person(keeper, name, sequence)
-        actor = await _open_account(keeper, granter, username, name, person_id, roles, diary)
+        person_id = await add_person(keeper, name, sequence)
+        actor = await open_account(keeper, granter, username, name, person_id, roles)
         bureau.people.update({role: actor for role in roles})
 
 
-async def _add_person(actor: Actor, name: str, sequence: int) -> int:
+async def add_person(actor: Actor, name: str, sequence: int) -> int:
+    """A person of the demonstration; the numbers follow from the sequence."""
     return await people.add_person(
         actor,
         name,
@@ -104,14 +112,13 @@ async def _add_person(actor: Actor, name: str, sequence: int) -> int:
     )
 
 
-async def _open_account(
+async def open_account(
     keeper: Actor,
     granter: Actor,
     username: str,
     name: str,
     person_id: int,
     roles: tuple[Role, ...],
-    diary: Diary,
     *,
     organisation_id: int | None = None,
 ) -> Actor:
@@ -120,7 +127,7 @@ async def _open_account(
         keeper, username, person_id, DEMO_PASSWORD, organisation_id=organisation_id
     )
     for role in roles:
-        await people.grant_role(granter, user_id, role, starts_on=date(diary.fiscal_year, 1, 1))
+        await people.grant_role(granter, user_id, role, starts_on=calendar.today())
     return Actor(
         user_id,
         person_id,
@@ -155,10 +162,10 @@ async def _add_agency(bureau: Bureau, name: str, sequence: int, diary: Diary) ->
     await parties.record_inspection(
         officer,
         agency,
-        diary.fiscal_year - 1,
+        diary.fiscal_year - 2,
         Inspection.PASSED,
         seen_version=2,
-        today=date(diary.fiscal_year, 1, 2),
+        today=calendar.today(),
     )
     await verified_account(bureau, name, names.demo_account(sequence), organisation_id=agency)
     return agency
@@ -203,27 +210,36 @@ async def verified_account(
     return account_id
 
 
-async def _add_agencys_own_account(bureau: Bureau, diary: Diary) -> None:
-    """The agency's own sign-in: it sees its awards and payments, and nobody else's."""
-    keeper, granter, name = bureau[Role.SYS_ADMIN], bureau[Role.SEC_ADMIN], "示例·许理事长"
-    person_id = await _add_person(keeper, name, 600)
-    roles = (Role.APPLICANT_ORG,)
-    actor = await _open_account(
-        keeper,
-        granter,
-        "agency",
-        name,
-        person_id,
-        roles,
-        diary,
-        organisation_id=bureau.agencies[0],
+async def _add_agencys_own_accounts(bureau: Bureau) -> None:
+    """The agency's own sign-ins: they see its awards and payments, and nobody else's.
+
+    The first belongs to its legal representative, who has brought the second in.
+    """
+    keeper, granter = bureau[Role.SYS_ADMIN], bureau[Role.SEC_ADMIN]
+    (username, name, roles), (colleague, second, _) = AGENCY_PEOPLE
+    agency = bureau.agencies[0]
+    person_id = await add_person(keeper, name, 600)
+    actor = await open_account(
+        keeper, granter, username, name, person_id, roles, organisation_id=agency
     )
     assert actor.may(Permission.PAYMENT_SEE)
     bureau.people[Role.APPLICANT_ORG] = actor
+    await agencies.set_representative(bureau[Role.OFFICER], agency, person_id)
+    await agencies.bring_in(
+        actor,
+        NewColleague(
+            name=second,
+            username=colleague,
+            password=DEMO_PASSWORD,
+            id_number=names.demo_resident_id(610),
+            phone=names.demo_phone(610),
+            is_demo=True,
+        ),
+    )
 
 
 async def _add_payee(bureau: Bureau, sequence: int) -> int:
     name = names.demo_person(sequence + 20)
-    person_id = await _add_person(bureau[Role.OFFICER], name, sequence)
+    person_id = await add_person(bureau[Role.OFFICER], name, sequence)
     await verified_account(bureau, name, names.demo_card(sequence), person_id=person_id)
     return person_id

@@ -94,6 +94,7 @@ async def _agency(request: R) -> Response[str]:
     return page(
         request,
         "home/agency.html",
+        piles=await queries.waiting_for(actor),
         payments=await lists.payments(actor, PaymentFilter(order="-number"), limit=50),
         titles=PAYMENT.titles,
         tones=TONES,

@@ -33,6 +33,13 @@ class _Pile:
     count: str
 
 
+_UNREAD = _Pile(
+    P.SIGNED_IN,
+    N_("Unread messages"),
+    "/me",
+    "SELECT count(*) FROM inbox_message WHERE user_id = me.user_id AND read_at IS NULL",
+)
+
 _PILES = (
     _Pile(
         P.AWARD_APPROVE,
@@ -158,6 +165,24 @@ _PILES = (
         " + (SELECT count(*) FROM progress_report WHERE state = 'SUBMITTED')",
     ),
     _Pile(
+        P.REVIEW_SCORE,
+        N_("Panels that wait for your declaration"),
+        "/reviews",
+        "SELECT count(*) FROM panel_member m JOIN expert e ON e.id = m.expert"
+        " JOIN panel p ON p.id = m.panel WHERE e.person = me.person_id AND m.state = 'DRAWN'"
+        " AND p.state IN ('DECLARING', 'DOCUMENTS', 'DEFENCE')",
+    ),
+    _Pile(
+        P.REVIEW_SCORE,
+        N_("Projects to score"),
+        "/reviews",
+        "SELECT count(*) FROM score_sheet s JOIN panel_member m ON m.id = s.member"
+        " JOIN expert e ON e.id = m.expert JOIN panel p ON p.id = s.panel"
+        " WHERE e.person = me.person_id AND m.state = 'CONFIRMED' AND s.state = 'OPEN'"
+        " AND (p.state = 'DOCUMENTS' AND m.documents_signed_at IS NULL AND NOT s.suggests"
+        " OR p.state = 'DEFENCE' AND m.signed_at IS NULL AND s.defence IS NULL)",
+    ),
+    _Pile(
         P.EVALUATE,
         N_("Evaluations to fill in"),
         "/evaluations?state=ASSIGNED",
@@ -183,23 +208,54 @@ _PILES = (
         "/payments?state=RETURNED",
         "SELECT count(*) FROM payment WHERE state = 'RETURNED'",
     ),
+    _UNREAD,
+)
+
+#: What an agency has to do itself, so that the office goes on.
+_PILES_OF_AGENCIES = (
     _Pile(
-        P.SIGNED_IN,
-        N_("Unread messages"),
-        "/me",
-        "SELECT count(*) FROM inbox_message WHERE user_id = me.user_id AND read_at IS NULL",
+        P.APPLICATION_EDIT,
+        N_("Applications to supply papers for"),
+        "/applications?state=SUPPLEMENT",
+        "SELECT count(*) FROM application"
+        " WHERE state = 'SUPPLEMENT' AND organisation = me.organisation_id",
     ),
+    _Pile(
+        P.AGREEMENT_SEE,
+        N_("Agreements to sign"),
+        "/agreements?state=ISSUED",
+        "SELECT count(*) FROM agreement"
+        " WHERE state = 'ISSUED' AND organisation = me.organisation_id",
+    ),
+    _Pile(
+        P.PROJECT_REPORT,
+        N_("Reports to correct"),
+        "/projects",
+        "SELECT count(*) FROM progress_report r JOIN award a ON a.id = r.award"
+        " WHERE r.state = 'RETURNED' AND a.organisation = me.organisation_id",
+    ),
+    _Pile(
+        P.AWARD_SEE,
+        N_("Claims to pay back"),
+        "/awards",
+        "SELECT count(*) FROM clawback c JOIN award a ON a.id = c.award"
+        " WHERE c.state = 'OPEN' AND a.organisation = me.organisation_id",
+    ),
+    _UNREAD,
 )
 
 
 async def waiting_for(actor: Actor) -> list[Waiting]:
-    """The piles of `actor`, who is of the bureau, that are not empty."""
-    piles = [pile for pile in _PILES if actor.may(pile.permission)]
+    """The piles of `actor` that are not empty."""
+    known = _PILES if actor.organisation_id is None else _PILES_OF_AGENCIES
+    piles = [pile for pile in known if actor.may(pile.permission)]
     counts = ", ".join(f"({pile.count})" for pile in piles)
     found = await db.value(
-        f"SELECT ARRAY[{counts}] FROM (SELECT $1::bigint AS person_id, $2::bigint AS user_id) me",
+        f"SELECT ARRAY[{counts}] FROM (SELECT $1::bigint AS person_id, $2::bigint AS user_id,"
+        " $3::bigint AS organisation_id) me",
         actor.person_id,
         actor.user_id,
+        actor.organisation_id,
     )
     counted = zip(piles, found, strict=True)
     return [Waiting(pile.title, count, pile.href) for pile, count in counted if count]

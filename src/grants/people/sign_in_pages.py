@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +27,9 @@ from grants.settings import settings
 
 R = Request[Any, Any, Any]
 
+#: So many accounts of each role are offered for the choice in the demonstration.
+_OFFERED = 2
+
 #: Names and texts of a form that waits behind a sign-in.
 Pairs = Sequence[tuple[str, str]]
 
@@ -34,10 +38,18 @@ DEMO_PASSWORD = "Taicang-2026"
 
 
 async def _demo_accounts() -> list[queries.Account]:
+    """The first accounts of each role: of agencies and experts there are many."""
     if not settings.demo:
         return []
     known = await queries.accounts(calendar.today())
-    return [a for a in known if a.is_demo and a.is_active and a.roles]
+    offered: Counter[frozenset[str]] = Counter()
+    shown = []
+    for account in sorted(known, key=lambda one: one.id):
+        roles = frozenset(account.roles)
+        if account.is_demo and account.is_active and roles and offered[roles] < _OFFERED:
+            offered[roles] += 1
+            shown.append(account)
+    return shown
 
 
 def _sign_in_page(

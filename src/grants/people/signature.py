@@ -32,7 +32,7 @@ async def sign_as(actor: Actor, secret: str, *, now: datetime) -> str:
     if found["totp_enrolled_at"] is not None:
         how, fits = "code", await _code_fits(actor, found["totp_secret"], secret, now)
     else:
-        how, fits = "password", passwords.fits(found["password_hash"], secret)
+        how, fits = "password", await passwords.fits(found["password_hash"], secret)
     if not fits:
         await record_failure(actor.user_id)
         raise NotAllowed("signature.wrong", N_("This is not right; nothing was signed."))

@@ -60,7 +60,7 @@ async def sign_in(
     )
     if found is not None:
         await begin_attempt(found["id"], now)
-    right = passwords.fits(found["password_hash"] if found else None, password)
+    right = await passwords.fits(found["password_hash"] if found else None, password)
     if found is None or not found["is_active"] or not right:
         if found is not None:
             await record_failure(found["id"])
@@ -290,7 +290,7 @@ async def renew_recovery_codes(actor: Actor, password: str) -> list[str]:
     found = await db.row(
         "SELECT password_hash, totp_enrolled_at FROM app_user WHERE id = $1", actor.user_id
     )
-    if found is None or not passwords.fits(found["password_hash"], password):
+    if found is None or not await passwords.fits(found["password_hash"], password):
         raise NotAllowed("sign_in.wrong", N_("The password is wrong."))
     if found["totp_enrolled_at"] is None:
         raise NotAllowed("people.not_enrolled", N_("You have not set up a second factor."))
