@@ -22,11 +22,13 @@ from grants.budget import actions as budget
 from grants.budget.rules import QuotaKind
 from grants.calls import queries as calls
 from grants.calls import rounds
-from grants.calls.terms import CallTerms, Category, EligibilityRule
+from grants.calls.terms import CallTerms, Category, EligibilityRule, Theme
 from grants.decisions import queries as decisions
 from grants.decisions import variants
 from grants.demo import names
 from grants.demo.applications_of_the_year import a_whole_draft
+from grants.demo.calls_of_the_year import THEMES
+from grants.first_venture_policies import VENTURE_CALL
 from grants.kernel import calendar
 from grants.kernel.identity import SYSTEM, Actor, Role
 from grants.kernel.money import Fen
@@ -68,33 +70,24 @@ class Laid:
 
 
 #: Category, its name, how many apply in it.
-_CATEGORIES = (("S", "社区微项目", 2), ("O", "为老服务", 4), ("D", "助残服务", 1))
+Categories = Sequence[tuple[str, str, int]]
+_CATEGORIES: Categories = (("S", "社区微项目", 2), ("O", "为老服务", 4), ("D", "助残服务", 1))
 
 
 async def lay() -> Laid:
     """The round with its panels; answers where they are."""
-    officer, head = await actor("officer"), await actor("section")
-    begins = calendar.now() - timedelta(minutes=10)
-    with calendar.rehearsed_at(begins):
-        round_id = await _published(officer, head, begins)
-    opens = begins + timedelta(minutes=1)
-    await rounds.open_due_rounds(opens)
-    with calendar.rehearsed_at(opens + timedelta(minutes=1)):
-        made = await _applications(officer, round_id)
-    closed = begins + timedelta(minutes=5)
-    await rounds.close_due_rounds(closed)
-    with calendar.rehearsed_at(closed):
-        for application in made:
-            found = await applications.application(officer, application)
-            await screening.screen_application(
-                officer, application, "pass", seen_version=found.version
-            )
-        await screening.begin_review(officer, round_id)
-    drawn = [await _drawn(officer, round_id, code, name) for code, name, _ in _CATEGORIES]
+    officer = await actor("officer")
+    line, year = await _next_years_line()
+    round_id, made = await closed_round(TITLE, _CATEGORIES, _FIRST_NUMBER, line, year)
+    for application in made:
+        found = await applications.application(officer, application)
+        await screening.screen_application(officer, application, "pass", seen_version=found.version)
+    await screening.begin_review(officer, round_id)
+    drawn = [await drawn_panel(officer, round_id, code, name) for code, name, _ in _CATEGORIES]
     for panel_id in drawn[:2]:
-        await _begun(officer, panel_id)
-    await _opened(drawn[1])
-    members = await _members(drawn[0])
+        await begun(officer, panel_id)
+    await opened(drawn[1])
+    members = await members_of(drawn[0])
     first = await queries.own_seat(members[0], drawn[0])
     return Laid(
         round_id=round_id,
@@ -103,10 +96,39 @@ async def lay() -> Laid:
         declaring=drawn[2],
         variant=await _variants(officer, round_id),
         members=[one.name for one in members],
-        declaring_members=[one.name for one in await _members(drawn[2])],
-        opened_members=[one.name for one in await _members(drawn[1])],
+        declaring_members=[one.name for one in await members_of(drawn[2])],
+        opened_members=[one.name for one in await members_of(drawn[1])],
         sheet=(await queries.sheets_of_member(first.id))[0].id,
     )
+
+
+async def closed_round(
+    title: str, categories: Categories, first_number: int, line: int, year: int
+) -> tuple[int, list[int]]:
+    """A round of these categories that has closed some minutes ago, and its applications.
+
+    The numbers of its agencies begin at `first_number`; its money comes on top of the line's.
+    """
+    officer, head = await actor("officer"), await actor("section")
+    begins = calendar.now() - timedelta(minutes=10)
+    with calendar.rehearsed_at(begins):
+        round_id = await _published(officer, head, begins, title, categories, line, year)
+    opens = begins + timedelta(minutes=1)
+    await rounds.open_due_rounds(opens)
+    with calendar.rehearsed_at(opens + timedelta(minutes=1)):
+        made = await _applications(officer, round_id, categories, first_number)
+    await rounds.close_due_rounds(begins + timedelta(minutes=5))
+    return round_id, made
+
+
+async def _next_years_line() -> tuple[int, int]:
+    """Line and year of the demonstration's open round."""
+    last = max(
+        (one for one in await calls.rounds(published=True) if one.terms),
+        key=lambda one: one.terms.closes_at.timestamp() if one.terms else 0,
+    )
+    assert last.terms is not None
+    return last.terms.line_id, last.fiscal_year
 
 
 async def actor(username: str) -> Actor:
@@ -124,26 +146,29 @@ async def actor(username: str) -> Actor:
     )
 
 
-async def _published(officer: Actor, head: Actor, begins: datetime) -> int:
-    """A round as the demonstration's open one, with own categories and without a defence."""
-    like = max(
-        (one for one in await calls.rounds(published=True) if one.terms),
-        key=lambda one: one.terms.closes_at if one.terms else begins,
-    )
-    assert like.terms is not None
+async def _published(
+    officer: Actor,
+    head: Actor,
+    begins: datetime,
+    title: str,
+    categories: Categories,
+    line: int,
+    year: int,
+) -> int:
+    """A round with own categories and without a defence, its money received first."""
     movement = await budget.propose_quota(
         officer,
         kind=QuotaKind.SUPPLEMENT,
-        line_id=like.terms.line_id,
+        line_id=line,
         amount_fen=_TOTAL_FEN,
         document_no="太财预〔示例〕97号",
         issued_on=begins.date(),
         reason="追加",
     )
     await budget.approve_quota(await actor("finhead"), movement, on=begins.date())
-    round_id = await rounds.begin_round(officer, like.fiscal_year, TITLE, today=begins.date())
+    round_id = await rounds.begin_round(officer, year, title, today=begins.date())
     (draft,) = await calls.revisions(round_id)
-    terms = _terms(like.terms, begins)
+    terms = _terms(begins, title, categories, line)
     await rounds.save_draft(
         officer, draft.id, terms.model_dump(mode="json"), seen_version=draft.version
     )
@@ -152,51 +177,59 @@ async def _published(officer: Actor, head: Actor, begins: datetime) -> int:
     return round_id
 
 
-def _terms(like: CallTerms, begins: datetime) -> CallTerms:
+def _terms(begins: datetime, title: str, categories: Categories, line: int) -> CallTerms:
     """No check stops anybody: what agencies are like is not what these tests look at."""
-    places = tuple(
-        Category(code=code, name=name, cap_fen=Fen(60_000 * YUAN), places=2)
-        for code, name, _ in _CATEGORIES
-    )
-    return like.model_copy(
-        update={
-            "title": TITLE,
-            "total_fen": _TOTAL_FEN,
-            "opens_at": begins + timedelta(minutes=1),
-            "closes_at": begins + timedelta(minutes=4),
-            "defence": False,
-            "categories": places,
-            "eligibility": {code: EligibilityRule(level="off") for code in like.eligibility},
-        }
+    day = begins.date()
+    eligibility = {code: EligibilityRule(level="off") for code in VENTURE_CALL.eligibility}
+    rules = VENTURE_CALL.model_copy(update={"eligibility": eligibility})
+    return CallTerms(
+        **rules.model_dump(),
+        title=title,
+        summary="为一个社区做一件居民提出的小事，评审演练用。",
+        line_id=line,
+        total_fen=_TOTAL_FEN,
+        opens_at=begins + timedelta(minutes=1),
+        closes_at=begins + timedelta(minutes=4),
+        starts_on=day + timedelta(days=20),
+        ends_on=day + timedelta(days=20 + 360),
+        office="太仓市民政局社会组织管理科",
+        phone="0512-53500000",
+        address="太仓市城厢镇县府街 1 号（示例）",
+        defence=False,
+        categories=tuple(
+            Category(code=code, name=name, cap_fen=Fen(60_000 * YUAN), places=2)
+            for code, name, _ in categories
+        ),
+        themes=tuple(Theme(code=code, name=name) for code, name in THEMES),
     )
 
 
-async def _applications(officer: Actor, round_id: int) -> list[int]:
+async def _applications(
+    officer: Actor, round_id: int, categories: Categories, first_number: int
+) -> list[int]:
     """One application of each agency, in the order of the categories."""
     found = await calls.round_of(round_id)
     assert found.terms is not None
-    codes = [code for code, _, count in _CATEGORIES for _ in range(count)]
+    codes = [code for code, _, count in categories for _ in range(count)]
     return [
-        await _submitted(await _agency(officer, n), round_id, found.terms, code, n)
+        await _submitted(await _agency(officer, first_number + n), round_id, found.terms, code, n)
         for n, code in enumerate(codes)
     ]
 
 
-async def _agency(officer: Actor, n: int) -> Actor:
-    """The legal representative of a new agency; nobody signs in as him."""
+async def _agency(officer: Actor, number: int) -> Actor:
+    """The legal representative of a new agency, `head-of-agency-` and its number."""
     organisation = await parties.register_organisation(
         officer,
-        OrganisationDetails(
-            f"太仓市示例{names.COMMUNITIES[n]}微光服务社", names.demo_uscc(_FIRST_NUMBER + n)
-        ),
+        OrganisationDetails(f"太仓市示例第{number}微光服务社", names.demo_uscc(number)),
         is_demo=True,
     )
     new = NewColleague(
-        name=f"示例·社长{n + 1}",
-        username=f"head-of-agency-{n + 1}",
+        name=f"示例·社长{number}",
+        username=f"head-of-agency-{number}",
         password=DEMO_PASSWORD,
-        id_number=names.demo_resident_id(_FIRST_NUMBER + n),
-        phone=names.demo_phone(_FIRST_NUMBER + n),
+        id_number=names.demo_resident_id(number),
+        phone=names.demo_phone(number),
         is_demo=True,
     )
     async with db.unit_of_work(SYSTEM):
@@ -226,13 +259,13 @@ async def _submitted(boss: Actor, round_id: int, terms: CallTerms, category: str
     return application
 
 
-async def _drawn(officer: Actor, round_id: int, category: str, name: str) -> int:
+async def drawn_panel(officer: Actor, round_id: int, category: str, name: str) -> int:
     return await panels.draw_panel(
         officer, round_id, name=f"{name}评审组", categories=[category], today=calendar.today()
     )
 
 
-async def _members(panel_id: int) -> list[Actor]:
+async def members_of(panel_id: int) -> list[Actor]:
     """The members of a panel in the order of the draw."""
     found = []
     for member in await queries.members(panel_id):
@@ -244,19 +277,19 @@ async def _members(panel_id: int) -> list[Actor]:
     return found
 
 
-async def _begun(officer: Actor, panel_id: int) -> None:
+async def begun(officer: Actor, panel_id: int) -> None:
     """Everybody has declared; the sheets are handed out."""
-    for member in await _members(panel_id):
+    for member in await members_of(panel_id):
         await seats.declare(member, panel_id, [], today=calendar.today())
     panel = await queries.panel(panel_id)
     await panels.begin_scoring(officer, panel_id, seen_version=panel.version)
 
 
-async def _opened(panel_id: int) -> None:
+async def opened(panel_id: int) -> None:
     """Everybody has scored and signed; experts differ, and so do the projects."""
     found = await calls.round_of((await queries.panel(panel_id)).round_id)
     assert found.terms is not None
-    for place, member in enumerate(await _members(panel_id)):
+    for place, member in enumerate(await members_of(panel_id)):
         seat = await queries.own_seat(member, panel_id)
         for n, sheet in enumerate(await queries.sheets_of_member(seat.id)):
             given = _given(found.terms, sheet, 900 - 60 * n - 25 * ((place * 3 + n) % 7))

@@ -59,6 +59,7 @@ async def index(request: R) -> Response[str]:
     state = asked.get("state", "")
     round_id = row_id(asked.get("round", ""))
     place = max((row_id(asked.get("page", "")) or 1), 1)
+    issues = state == AgreementState.DRAFT and actor.may(P.AGREEMENT_EDIT)
     found = await queries.agreements(
         actor,
         state=state,
@@ -76,6 +77,7 @@ async def index(request: R) -> Response[str]:
         counts=await queries.count_by_state(actor, round_id),
         state=state,
         round_id=round_id,
+        decision=await decisions.adopted(round_id) if issues and round_id else None,
         search=asked.get("q", ""),
         titles=AGREEMENT.titles,
         tones=TONES,

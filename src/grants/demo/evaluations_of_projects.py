@@ -68,7 +68,7 @@ async def evaluate(
     if day > diary.last_day:
         return
     with diary.at(day, 16):
-        given = _given(kind, level, award_id)
+        given = _given(kind, level)
         await actions.fill(evaluator, evaluation, given, seen_version=1)
         await actions.sign(evaluator, evaluation, DEMO_PASSWORD)
     if confirm and confirmed <= diary.last_day:
@@ -77,9 +77,9 @@ async def evaluate(
             await actions.confirm(head, evaluation, seen_version=version, today=confirmed)
 
 
-def _given(kind: EvaluationKind, level: float, award_id: int) -> Given:
+def _given(kind: EvaluationKind, level: float) -> Given:
     """Points around a level, with words where they are extreme."""
-    chance = random.Random(f"{award_id}/{kind}")
+    chance = random.Random(f"{level}/{kind}")
     points: dict[str, int] = {}
     words: dict[str, str] = {}
     for one in VENTURE_EVALUATION.criteria(kind):

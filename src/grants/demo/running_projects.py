@@ -210,7 +210,7 @@ async def _spend(stage: Stage, course: Course, shares: Mapping[str, int], day: d
     with stage.diary.at(judged, 14):
         for spending, amount in entered:
             verb, admitted, reason = "admit", None, ""
-            if spending % 23 == 7:
+            if amount % 23 == 7:
                 verb, reason = "admit_part", "含餐费，超出部分不予列支"
                 admitted = Fen(amount * 9 // 10)
             await receipts.judge_spending(
