@@ -15,6 +15,7 @@ WITHOUT_HISTORY = (
     "sign_in",
     "job_run",
     "inbox_message",
+    "mail",
     "number_series",
     "import_progress",
     "migration",
@@ -177,6 +178,8 @@ CREATE INDEX IF NOT EXISTS ledger_move_by_line ON ledger_move (line, id);
 CREATE INDEX IF NOT EXISTS ledger_move_by_case ON ledger_move (case_kind, case_id);
 CREATE INDEX IF NOT EXISTS ledger_move_by_day ON ledger_move (moved_on, to_bucket);
 CREATE INDEX IF NOT EXISTS inbox_unread ON inbox_message (user_id) WHERE read_at IS NULL;
+CREATE INDEX IF NOT EXISTS mail_waiting ON mail (next_try_at, id) WHERE state = 'WAITING';
+CREATE INDEX IF NOT EXISTS mail_by_state ON mail (state, id);
 CREATE INDEX IF NOT EXISTS sign_in_live ON sign_in ("user") WHERE ended_at IS NULL;
 CREATE INDEX IF NOT EXISTS organisation_name_like
     ON organisation USING gist (name gist_trgm_ops (siglen = 256));

@@ -38,6 +38,7 @@ from grants.imports import pages as import_pages
 from grants.imports.background import finish_imports
 from grants.kernel.errors import N_, NotFound, Refusal
 from grants.kernel.identity import Permission as P
+from grants.outbox import pages as outbox_pages
 from grants.parties import pages as party_pages
 from grants.payments import decision_pages, request_pages
 from grants.payments import pages as payment_pages
@@ -87,6 +88,7 @@ NAVIGATION = (
     ("/verify", N_("Proof"), P.AUDIT_SEE),
     ("/colleagues", N_("Colleagues"), P.COLLEAGUE_EDIT),
     ("/people", N_("Accounts and roles"), P.PEOPLE_SEE),
+    ("/outbox", N_("Outbox"), P.OUTBOX_SEE),
 )
 
 
@@ -182,6 +184,7 @@ def routes() -> list[HTTPRouteHandler]:
         language,
         *assets.ROUTES,
         *people_pages.ROUTES,
+        *outbox_pages.ROUTES,
         *party_pages.ROUTES,
         *agency_pages.ROUTES,
         *budget_pages.ROUTES,

@@ -18,12 +18,14 @@ from grants.invariants.verify import verify
 from grants.kernel import calendar
 from grants.kernel.errors import N_
 from grants.kernel.identity import SYSTEM, Role
+from grants.outbox import jobs as outbox_jobs
 from grants.parties import jobs as party_jobs
 from grants.payments import jobs as payment_jobs
 from grants.platform import audit, db, inbox
 from grants.platform.database import open_database
 from grants.platform.jobs import Job, by_minute, daily, run_once
 from grants.publicity import jobs as publicity_jobs
+from grants.selection import jobs as selection_jobs
 from grants.settings import Settings
 
 log = logging.getLogger("grants.jobs")
@@ -69,6 +71,8 @@ JOBS: tuple[Job, ...] = (
     *application_jobs.JOBS,
     *publicity_jobs.JOBS,
     *agreement_jobs.JOBS,
+    *selection_jobs.JOBS,
+    *outbox_jobs.JOBS,
     Job("verify", {"hour": "3", "minute": "0"}, daily, verify_nightly),
     Job("seal history", {"minute": "*/5"}, by_minute, seal_history),
 )

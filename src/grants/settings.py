@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -15,9 +16,11 @@ class Settings(BaseModel):
 
     `database_url` empty means the embedded PostgreSQL under `data_dir`.
     `demo` marks every page and PDF and lets second factors be switched off.
+    `smtp_url` empty means that mails are kept and not sent.
     """
 
-    model_config = ConfigDict(frozen=True)
+    # The address of the mail server holds a password: no message about a slip repeats it.
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     data_dir: Path = TOP / "data"
     database_url: str = ""
@@ -31,6 +34,26 @@ class Settings(BaseModel):
     second_factor: bool = True
     idle_minutes: int = 15
     key_file: Path = TOP / "data" / "key"
+    smtp_url: str = Field("", repr=False)
+    mail_from: str = ""
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _names_a_server(cls, given: str) -> str:
+        try:
+            parts = urlsplit(given)
+            named = parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0
+        except ValueError:
+            named = False
+        if given and not named:
+            raise ValueError("write smtp://host:25 or smtps://user:password@host:465")
+        return given
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> Settings:
+        if self.smtp_url and not self.mail_from:
+            raise ValueError("GRANTS_SMTP_URL needs GRANTS_MAIL_FROM")
+        return self
 
     @property
     def files_dir(self) -> Path:

@@ -89,6 +89,7 @@ PAGES = {
     ),
     "auditor": ("/verify", "/history", "/persons", "/people"),
     "secadmin": ("/people", "/people/2"),
+    "sysadmin": ("/outbox", "/outbox/1"),
     "agency": (
         "/",
         "/payments",

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grants.kernel.calendar import DayTable
+from grants.kernel.private_data import exposed_in
 from grants.platform.reading import text_of
-from grants.publicity.private_data import exposed_in
 from grants.publicity.rules import last_day_of, objection_is_in_time
 from grants.publicity.workflow import NOTICE, OBJECTION
 

@@ -18,6 +18,7 @@ from grants.parties.rules import Grade, Inspection
 from grants.payments.rules import PayerAccount
 from grants.people import actions as people
 from grants.people.enrolment import NewColleague
+from grants.people.mail_settings import MailSettings, change_mail
 from grants.people.sign_in_pages import DEMO_PASSWORD
 
 PAYER = PayerAccount(
@@ -53,6 +54,8 @@ AGENCY_PEOPLE: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
 )
 
 _PERSONS = 45
+#: Who has given a mail address; no mail leaves the demonstration.
+_ADDRESSES = {Role.SECTION_HEAD: "section@example.org", Role.APPLICANT_ORG: "agency@example.org"}
 
 
 @dataclass
@@ -83,6 +86,8 @@ async def lay_people(diary: Diary) -> Bureau:
         await _add_agencys_own_accounts(bureau)
         for sequence in range(_PERSONS):
             bureau.persons.append(await _add_payee(bureau, sequence))
+        for role, address in _ADDRESSES.items():
+            await change_mail(bureau[role], MailSettings(address))
     return bureau
 
 

@@ -64,6 +64,8 @@ class Permission(StrEnum):
     PEOPLE_SEE = "people.see"
     PEOPLE_EDIT = "people.edit"
     ROLE_GRANT = "role.grant"
+    OUTBOX_SEE = "outbox.see"
+    OUTBOX_SEND = "outbox.send"
     PERSON_SEE = "person.see"
     PERSON_EDIT = "person.edit"
     PERSON_UNMASK = "person.unmask"
@@ -240,7 +242,7 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
     Role.EXPERT: frozenset({P.REVIEW_SCORE}),
     Role.EVALUATOR: frozenset({P.EVALUATION_SEE, P.EVALUATE}),
     Role.AUDITOR: _LOOK | {P.AUDIT_SEE, P.PEOPLE_SEE, P.PERSON_UNMASK},
-    Role.SYS_ADMIN: frozenset({P.PEOPLE_SEE, P.PEOPLE_EDIT}),
+    Role.SYS_ADMIN: frozenset({P.PEOPLE_SEE, P.PEOPLE_EDIT, P.OUTBOX_SEE, P.OUTBOX_SEND}),
     Role.SEC_ADMIN: frozenset({P.PEOPLE_SEE, P.ROLE_GRANT, P.POLICY_SEE}),
     Role.AUDIT_ADMIN: frozenset({P.PEOPLE_SEE, P.AUDIT_SEE}),
 }

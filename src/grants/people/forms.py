@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
+from grants.kernel.errors import N_, FieldFault
 from grants.kernel.identity import Role
-from grants.platform.forms import Day, Id, OptionalDay, Trimmed
+from grants.platform.forms import Checkbox, Day, Id, OptionalDay, Trimmed
 
 Name = Annotated[Trimmed, Field(min_length=1, max_length=100)]
+#: Addresses as mail servers take them without an extension: no name, no quotes, no other script.
+_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
+
 Reason = Annotated[Trimmed, Field(min_length=5, max_length=500)]
 
 
@@ -33,6 +38,21 @@ class PasswordForm(BaseModel):
 
     old: Annotated[str, Field(min_length=1, max_length=200)]
     new: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class MailForm(BaseModel):
+    """Where one's mails go, in which language, and whether one wants them."""
+
+    email: Annotated[Trimmed, Field(max_length=200)] = ""
+    language: Literal["zh", "en"] = "zh"
+    wants_mail: Checkbox = False
+
+    @field_validator("email")
+    @classmethod
+    def _is_an_address(cls, email: str) -> str:
+        if email and not _ADDRESS.fullmatch(email):
+            raise FieldFault(N_("This is no mail address; it looks like name@example.org."))
+        return email
 
 
 class OwnPasswordForm(BaseModel):

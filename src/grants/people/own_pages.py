@@ -11,7 +11,8 @@ from grants.kernel import calendar
 from grants.kernel.errors import N_, Refusal
 from grants.kernel.identity import Permission as P
 from grants.people import actions, passwords, queries, signing_in
-from grants.people.forms import DelegationForm, OwnPasswordForm, PasswordForm
+from grants.people.forms import DelegationForm, MailForm, OwnPasswordForm, PasswordForm
+from grants.people.mail_settings import MailSettings, change_mail, mail_settings
 from grants.platform import inbox
 from grants.platform.access import actor_of
 from grants.platform.forms import FormErrors, faulty, parse, typed_in
@@ -46,6 +47,7 @@ async def _me(request: R, *, errors: FormErrors | None = None, opened: str = "")
         codes_left=await queries.recovery_codes_left(actor.user_id),
         policy=policy,
         messages=await inbox.messages(actor),
+        mail=await mail_settings(actor),
         errors=errors.messages(language_of(request)) if errors else {},
         typed=errors.typed if errors else {},
         opened=opened,
@@ -65,6 +67,17 @@ async def change_password(request: R) -> Response[Any]:
         field = "old" if refusal.code == "sign_in.wrong" else "new"
         return await _me(request, errors=faulty(field, refusal, {}), opened="password")
     return redirect("/me", N_("Password changed; other sessions are signed out."))
+
+
+@post("/me/mail", permission=P.SIGNED_IN, status_code=303)
+async def change_mail_settings(request: R) -> Response[Any]:
+    """Say where one's mails go, or that one wants none."""
+    parsed = parse(await request.form(), MailForm)
+    if isinstance(parsed, FormErrors):
+        return await _me(request, errors=parsed, opened="mail")
+    chosen = MailSettings(parsed.email, parsed.language, parsed.wants_mail)
+    await change_mail(actor_of(request), chosen)
+    return redirect("/me", N_("Saved."))
 
 
 @post("/me/recovery-codes", permission=P.SIGNED_IN, status_code=200)
@@ -126,6 +139,7 @@ async def revoke_delegation(request: R, delegation_id: FromPath[int]) -> Respons
 ROUTES = [
     me,
     change_password,
+    change_mail_settings,
     renew_recovery_codes,
     end_session,
     read_messages,

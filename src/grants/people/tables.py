@@ -23,7 +23,7 @@ class Person(Table, tablename="person"):
 
 
 class User(Table, tablename="app_user"):
-    """An account. `organisation_id` is null for the bureau."""
+    """An account. `organisation_id` is null for the bureau; `language` is that of its mails."""
 
     id = c.key()
     username = c.text(unique=True)
@@ -38,6 +38,8 @@ class User(Table, tablename="app_user"):
     password_changed_at = c.maybe_moment()
     is_active = c.flag(default=True)
     language = c.text(default="zh")
+    email = c.text(default="")
+    wants_mail = c.flag(default=True)
     app_user_language = Check("language IN ('zh', 'en')")
 
 

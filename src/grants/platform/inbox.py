@@ -1,4 +1,4 @@
-"""The in-app inbox: a message to a person's account, sent once for its key."""
+"""The inbox: a message to a person's account, sent once for its key, as a mail too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from grants.kernel import calendar
 from grants.kernel.identity import Actor, Role
-from grants.platform import db
+from grants.platform import db, mail
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,10 @@ class Message:
 async def tell(
     user_id: int, key: str, message: str, link: str, params: Mapping[str, object]
 ) -> bool:
-    """Send a message once for `key`; answers whether it is new. Needs an open unit of work."""
+    """Send a message once for `key`; answers whether it is new. Needs an open unit of work.
+
+    Where the account has an address, a mail that says the same waits for the next sender.
+    """
     done = await db.execute(
         """
         INSERT INTO inbox_message (user_id, message_key, message, params, link, sent_at)
@@ -39,7 +42,21 @@ async def tell(
         link,
         calendar.now(),
     )
-    return done == "INSERT 0 1"
+    is_new = done == "INSERT 0 1"
+    if is_new:
+        await mail.queue(user_id, key, message, link, params)
+    return is_new
+
+
+async def last_told(user_id: int, key_start: str) -> date | None:
+    """The day on which an account was last sent a message whose key begins so."""
+    found: datetime | None = await db.value(
+        "SELECT max(sent_at) FROM inbox_message "
+        "WHERE user_id = $1 AND starts_with(message_key, $2)",
+        user_id,
+        key_start,
+    )
+    return found.astimezone(calendar.ZONE).date() if found else None
 
 
 async def tell_role(

@@ -1,4 +1,4 @@
-"""Tables of the plumbing: history, case events, duties, policies, attachments, inbox, jobs."""
+"""Tables of the plumbing: history, events, duties, policies, attachments, inbox, mail, jobs."""
 
 from __future__ import annotations
 
@@ -115,6 +115,29 @@ class InboxMessage(Table, tablename="inbox_message"):
     sent_at = c.moment()
     read_at = c.maybe_moment()
     inbox_message_once = Unique(["user_id", "message_key"])
+
+
+class Mail(Table, tablename="mail"):
+    """A message of the inbox on its way to one address; `subject` and `body` as they are sent.
+
+    `next_try_at` is also how long a sender has it to himself.
+    """
+
+    id = c.key()
+    user_id = c.id_elsewhere()
+    message_key = c.text()
+    address = c.text()
+    subject = c.text()
+    body = c.text()
+    state = c.text()
+    tries = c.number(default=0)
+    last_error = c.text(default="")
+    queued_at = c.moment()
+    next_try_at = c.moment()
+    sent_at = c.maybe_moment()
+    mail_once = Unique(["user_id", "message_key"])
+    mail_state = Check("state IN ('WAITING','SENT','FAILED')")
+    mail_sent = Check("(state = 'SENT') = (sent_at IS NOT NULL)")
 
 
 class JobRun(Table, tablename="job_run"):

@@ -18,11 +18,11 @@ from grants.kernel import calendar
 from grants.kernel.errors import N_, Conflict
 from grants.kernel.identity import SYSTEM, Actor, Role
 from grants.kernel.identity import Permission as P
+from grants.kernel.private_data import Exposed, exposed_in
 from grants.platform import db, files, inbox
 from grants.platform.audit import Case, record, take_duty
 from grants.platform.press import house_press
 from grants.publicity import queries
-from grants.publicity.private_data import Exposed, exposed_in
 from grants.publicity.queries import Entry, Notice, Objection
 from grants.publicity.rules import NoticeCase, last_day_of, period_is_over
 from grants.publicity.workflow import NOTICE, NoticeState

@@ -8,7 +8,7 @@ from datetime import date
 
 from grants.kernel.calendar import DayTable, add_workdays
 from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
-from grants.publicity.private_data import Exposed
+from grants.kernel.private_data import Exposed
 
 
 def last_day_of(first: date, workdays: int, days: DayTable | None = None) -> date:

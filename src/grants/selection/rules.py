@@ -20,6 +20,8 @@ _HUNDREDTH = Decimal("0.01")
 TIE_YEARS = 3
 #: Recommended amounts are rounded down to whole hundreds of yuan (domain §3.5).
 ROUND_TO_FEN = 100_00
+#: After so many days every member who has something left is reminded [D].
+REMIND_AFTER_DAYS = 3
 #: More scores than any panel gives: a mean that trims from here on is the plain one.
 _NEVER = sys.maxsize
 
@@ -186,6 +188,19 @@ def score_of(document: int, defence: int | None, document_permille: int) -> Deci
         return Decimal(document)
     weighted = document * document_permille + defence * (1000 - document_permille)
     return Decimal(weighted).scaleb(-3)
+
+
+def is_behind(left: int, others: Sequence[int], days: int) -> bool:
+    """Whether a member has more left to score than the others, or has had three days for it.
+
+    Example: with 9 left where the others have 0, 2 and 4, the median 2, behind; with 2 not
+    before three days have gone by.
+    """
+    if not left:
+        return False
+    ordered = sorted(others)
+    usual = ordered[len(ordered) // 2] if ordered else 0
+    return left > usual or days >= REMIND_AFTER_DAYS
 
 
 def recommended_fen(asked_fen: int, cap_fen: int, suggested_fen: Sequence[int]) -> Fen:

@@ -1,4 +1,4 @@
-"""Identity, telephone and card numbers in a text: what must not be published (§9.2). Pure."""
+"""Identity, telephone and card numbers in a text: what must not be published (§9.2)."""
 
 from __future__ import annotations
 
@@ -31,15 +31,33 @@ def exposed_in(text: str) -> list[Exposed]:
     that a PDF puts into one. Credit codes, invoice numbers and landlines are no private data.
     Example: "电话１３８ ００００ ０００１" holds one mobile number, shown as 138****0001.
     """
-    plain = unicodedata.normalize("NFKC", text)
-    plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
-    found = []
+    plain, found = _plain(text), []
     for seen in (plain, re.sub(r"(?<=[0-9])\s*\n\s*(?=[0-9Xx])", "", plain)):
         for run in _RUNS.finditer(seen):
             one = _exposed(re.sub(r"[ \-]", "", run[0]).upper())
             if one and one not in found:
                 found.append(one)
     return found
+
+
+def masked_in(text: str) -> str:
+    """`text` with every such number masked; a text without any stays as it is.
+
+    Example: "联系 13800000001" becomes "联系 138****0001".
+    """
+    if not exposed_in(text):
+        return text
+
+    def shown(run: re.Match[str]) -> str:
+        one = _exposed(re.sub(r"[ \-]", "", run[0]).upper())
+        return one.shown if one else run[0]
+
+    return _RUNS.sub(shown, _plain(text))
+
+
+def _plain(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(c for c in plain if unicodedata.category(c) != "Cf")
 
 
 def _exposed(number: str) -> Exposed | None:
