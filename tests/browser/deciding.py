@@ -1,8 +1,8 @@
-"""What happens without the office while a browser test takes a round from screening to payment.
+"""Rounds on which the office decides, laid for browser tests.
 
-`python -m tests.browser.deciding STEP` plays one step in the database that the settings name:
-`closed` a round of two applications whose call is over, `scored` its panel, `over` the days of a
-notice. Each prints where it is as JSON.
+`python -m tests.browser.deciding STEP` plays one step in the database that the settings name and
+prints where it is as JSON: `closed` a round whose two applications wait to be screened, `scored`
+the panel of that round, `publicised` another round whose public notice is over.
 """
 
 from __future__ import annotations
@@ -10,15 +10,20 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
-from grants.decisions import publicising
+from grants.applications import queries as applications
+from grants.applications import screening
+from grants.decisions import meeting, publicising, variants
+from grants.decisions import queries as decisions
 from grants.demo import names
 from grants.kernel import calendar
 from grants.parties import actions as parties
+from grants.parties import queries as party_queries
 from grants.parties.actions import AccountDetails
+from grants.parties.rules import Inspection
 from grants.platform import db
 from grants.platform.database import open_database
 from grants.publicity import notices
@@ -26,33 +31,24 @@ from grants.publicity import queries as publicity
 from grants.settings import settings
 from tests.browser.review import actor, begun, closed_round, drawn_panel, opened
 
-TITLE = "公益微创投（立项演练）"
-FIRST_NUMBER = 920
-#: What follows for a round when its notice ends has to be known to this process too.
-FOLLOWERS = (publicising.FOLLOWER,)
+#: Beyond the numbers of the demonstration and of the round in review.
+TO_SCREEN, TO_SIGN = 920, 930
 _CATEGORIES = (("S", "社区微项目", 2),)
+#: So long ago the second round began: its notice of five working days is over, holidays or not.
+_BEGAN = timedelta(days=27)
 
 
 async def closed() -> dict[str, Any]:
-    """A round of this year that is to be screened; its agencies have accounts with the bank."""
-    year = calendar.today().year
-    line = await db.value("SELECT id FROM budget_line WHERE code = $1", f"{year}-VC-L")
-    round_id, made = await closed_round(TITLE, _CATEGORIES, FIRST_NUMBER, line, year)
-    officer, finance = await actor("officer"), await actor("finance")
-    for number in range(FIRST_NUMBER, FIRST_NUMBER + len(made)):
-        head = await actor(f"head-of-agency-{number}")
-        details = AccountDetails(
-            f"太仓市示例第{number}微光服务社",
-            names.demo_account(number),
-            "示例银行太仓支行",
-            "999305285003",
-            evidence="开户许可证",
-        )
-        account = await parties.enter_account(
-            officer, details, organisation_id=head.organisation_id
-        )
-        await parties.verify_account(finance, account, number=names.demo_account(number))
+    """A round of this year whose call is over."""
+    round_id, made = await _closed("公益微创投（立项演练）", TO_SCREEN)
     return {"round": round_id, "applications": made}
+
+
+async def _closed(title: str, first_number: int) -> tuple[int, Sequence[int]]:
+    """A round that the year's line for ventures pays."""
+    year = (calendar.today() + _BEGAN).year
+    line = await db.value("SELECT id FROM budget_line WHERE code = $1", f"{year}-VC-L")
+    return await closed_round(title, _CATEGORIES, first_number, line, year)
 
 
 async def scored(round_id: int) -> dict[str, Any]:
@@ -64,20 +60,66 @@ async def scored(round_id: int) -> dict[str, Any]:
     return {"panel": panel}
 
 
-async def over(notice_id: int) -> dict[str, Any]:
-    """The days of a notice have gone by without an objection."""
-    last = (await publicity.notice(notice_id)).last_day
-    assert last is not None
-    after = calendar.now() + (last + timedelta(days=1) - calendar.today())
-    with calendar.rehearsed_at(after):
-        await notices.end_notices(after)
-    return {}
+async def publicised() -> dict[str, Any]:
+    """A round screened, scored, decided and publicised by the same actions as in the browser."""
+    officer, head = await actor("officer"), await actor("section")
+    year = calendar.today().year
+    with calendar.rehearsed_at(calendar.now() - _BEGAN):
+        round_id, made = await _closed("公益微创投（签约演练）", TO_SIGN)
+        for application in made:
+            found = await applications.application(officer, application)
+            await screening.screen_application(
+                officer, application, "pass", seen_version=found.version
+            )
+        await screening.begin_review(officer, round_id)
+        await scored(round_id)
+        today = calendar.today()
+        variant = await variants.begin_variant(officer, round_id, "按名额")
+        minutes = meeting.Meeting("局长办公会纪要〔示例〕30号", today, {})
+        version = (await decisions.variant(variant)).version
+        decision = await meeting.propose_decision(officer, variant, minutes, seen_version=version)
+        await meeting.adopt_decision(head, decision, today=today)
+        notice = await publicising.draw_up_notice(officer, decision)
+        version = (await publicity.notice(notice)).version
+        await notices.publish_notice(head, notice, seen_version=version, today=today)
+    await notices.end_notices(calendar.now())
+    for number in range(TO_SIGN, TO_SIGN + len(made)):
+        await _make_payable(number, year)
+    return {"decision": decision}
+
+
+async def _make_payable(number: int, year: int) -> None:
+    """An agency with an inspection on record and an account that finance has verified."""
+    officer, finance = await actor("officer"), await actor("finance")
+    agency = (await actor(f"head-of-agency-{number}")).organisation_id
+    assert agency is not None
+    found = await party_queries.organisation(officer, agency)
+    await parties.record_inspection(
+        officer,
+        agency,
+        year - 1,
+        Inspection.PASSED,
+        seen_version=found.version,
+        today=date(year, 1, 2),
+    )
+    account = await parties.enter_account(
+        officer,
+        AccountDetails(
+            found.name,
+            names.demo_account(number),
+            "示例银行太仓支行",
+            "999305285003",
+            evidence="开户许可证",
+        ),
+        organisation_id=agency,
+    )
+    await parties.verify_account(finance, account, number=names.demo_account(number))
 
 
 _STEPS: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
     "closed": closed,
     "scored": scored,
-    "over": over,
+    "publicised": publicised,
 }
 
 

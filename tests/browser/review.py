@@ -108,6 +108,7 @@ async def closed_round(
     """A round of these categories that has closed some minutes ago, and its applications.
 
     The numbers of its agencies begin at `first_number`; its money comes on top of the line's.
+    Now is whatever moment is rehearsed.
     """
     officer, head = await actor("officer"), await actor("section")
     begins = calendar.now() - timedelta(minutes=10)

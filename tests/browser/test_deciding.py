@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk, Installation
-from tests.browser.deciding import FIRST_NUMBER
+from tests.browser.deciding import TO_SIGN
 from tests.browser.test_path import submit_and_pay
 
 
@@ -28,12 +27,6 @@ def played(installation: Installation, *step: object) -> Any:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
-
-
-@pytest.fixture(scope="module")
-def round_id(installation: Installation) -> int:
-    """A round whose call is over; its two applications wait to be screened."""
-    return int(played(installation, "closed")["round"])
 
 
 def screen(officer: Page, round_id: int) -> None:
@@ -92,8 +85,9 @@ def sign(desk: Desk, officer: Page, decision: str, folder: Path) -> str:
     """Agreements are drawn up and issued; one is printed, sealed by both and put into force."""
     officer.goto(decision)
     officer.click(f"form[action='{decision}/agreements'] button")
+    officer.wait_for_url(re.compile(r"/agreements\?"))
     officer.click(f"form[action='{decision}/agreements/issue'] button")
-    agency = desk.sign_in(f"head-of-agency-{FIRST_NUMBER}")
+    agency = desk.sign_in(f"head-of-agency-{TO_SIGN}")
     agency.click("nav.piles a[href^='/agreements']")
     agency.click("table a.open >> nth=0")
     agreement = agency.url.removeprefix(desk.server)
@@ -111,23 +105,27 @@ def sign(desk: Desk, officer: Page, decision: str, folder: Path) -> str:
     return head.url.removeprefix(desk.server)
 
 
-def test_a_round_is_screened_decided_signed_and_its_first_part_paid(
-    desk: Desk, installation: Installation, round_id: int, tmp_path: Path
-) -> None:
+def test_a_round_is_screened_decided_and_publicised(desk: Desk, installation: Installation) -> None:
     officer = desk.sign_in("officer")
+    round_id = int(played(installation, "closed")["round"])
     screen(officer, round_id)
     played(installation, "scored", round_id)
     decision = decide(desk, officer, round_id)
-    notice = publish(desk, officer, decision)
+    publish(desk, officer, decision)
     officer.goto(decision)
     assert officer.locator("form[action$='/agreements'] button").count() == 0
-    played(installation, "over", notice)
-    award = sign(desk, officer, decision, tmp_path)
-    officer.goto(award)
+
+
+def test_a_project_is_signed_by_both_and_its_first_part_is_paid(
+    desk: Desk, installation: Installation, tmp_path: Path
+) -> None:
+    officer = desk.sign_in("officer")
+    decision = f"/decisions/{played(installation, 'publicised')['decision']}"
+    officer.goto(sign(desk, officer, decision, tmp_path))
     officer.click("a[href$='/request'] >> nth=0")
     officer.fill("#purpose", "公益微创投 首期")
     officer.fill("#invoice_amount_fen", "6万")
-    officer.fill("#invoice_no", f"2632999999999999{FIRST_NUMBER:04d}")
+    officer.fill("#invoice_no", f"2632999999999999{TO_SIGN:04d}")
     officer.click("main form[action$='/request'] button.primary")
     officer.wait_for_url(re.compile(r"/payments/\d+$"))
     submit_and_pay(desk, officer, tmp_path)
