@@ -32,6 +32,7 @@ from grants.calls import pages as call_pages
 from grants.decisions import line_pages, meeting_pages
 from grants.delivery import pages as project_pages
 from grants.delivery import progress_pages, project_change_pages
+from grants.evaluation import endings
 from grants.evaluation import pages as evaluation_pages
 from grants.home import pages as home_pages
 from grants.imports import pages as import_pages
@@ -279,11 +280,12 @@ def create_app(*, own_pool: bool = True) -> Litestar:
     ]
     meeting_pages.SECTIONS[:] = [agreement_pages.decision_section]
     project_pages.SECTIONS[:] = [
+        endings.ending_section,
         evaluation_pages.project_section,
         settlement_pages.project_section,
     ]
     award_pages.SECTIONS[:] = [agreement_pages.award_section, project_pages.award_section]
-    need_pages.SECTIONS[:] = [office_pages.need_section]
+    need_pages.SECTIONS[:] = [office_pages.need_section, project_pages.need_section]
     payment_pages.SECTIONS[:] = [banking_pages.payment_section]
     response_cache, stores = memory_of_pages()
     return Litestar(

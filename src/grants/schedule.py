@@ -14,6 +14,7 @@ from grants.applications import jobs as application_jobs
 from grants.awards import jobs as award_jobs
 from grants.calls import jobs as call_jobs
 from grants.decisions import publicising
+from grants.evaluation import endings
 from grants.invariants.verify import verify
 from grants.kernel import calendar
 from grants.kernel.errors import N_
@@ -72,6 +73,7 @@ JOBS: tuple[Job, ...] = (
     *publicity_jobs.JOBS,
     *agreement_jobs.JOBS,
     *selection_jobs.JOBS,
+    *endings.JOBS,
     *outbox_jobs.JOBS,
     Job("verify", {"hour": "3", "minute": "0"}, daily, verify_nightly),
     Job("seal history", {"minute": "*/5"}, by_minute, seal_history),

@@ -11,7 +11,7 @@ import segno
 
 from grants.agreements import actions, documents, jobs, queries
 from grants.applications.drafting import KIND as APPLICATION
-from grants.awards import actions as award_actions
+from grants.awards import endings as award_endings
 from grants.awards import queries as awards
 from grants.budget.commitments import commitments_of, precommitment_of
 from grants.invariants.verify import verify
@@ -257,7 +257,7 @@ async def test_when_the_last_place_is_taken_the_reserve_is_told_and_the_round_ca
     award_id = await activated(world, await signed(world, made[0]))
     assert [await state_of(one) for one in made] == ["AWARDED", "REJECTED", "REJECTED"]
     assert await jobs.close_rounds() == "0 rounds closed"  # its project still runs
-    await award_actions.terminate_award(
+    await award_endings.terminate_award(
         world[Role.SECTION_HEAD],
         award_id,
         seen_version=(await awards.award(world[Role.OFFICER], award_id)).version,

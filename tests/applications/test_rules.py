@@ -22,6 +22,7 @@ from grants.applications.likeness import Alike, FundedText, likeness_permille, m
 from grants.applications.section_words import FIELDS, section_words
 from grants.applications.sections import SECTIONS, Budget, Whole
 from grants.applications.workflow import APPLICATION
+from grants.awards.rules import Ended
 from grants.calls.terms import CallTerms, EligibilityRule
 from grants.calls.words import CHECKS
 from grants.figures.shapes import shape_of
@@ -117,12 +118,22 @@ def test_a_good_application_passes_every_check() -> None:
         (
             "no_project_was_ended_for_cause",
             Mark.STOP,
-            case(ended_for_cause=[("助〔2025〕0001", date(2025, 11, 3))]),
+            case(ended_for_cause=[Ended("助〔2025〕0001", date(2025, 11, 3), by_fraud=False)]),
         ),
         (
             "no_project_was_ended_for_cause",
             Mark.PASS,
-            case(ended_for_cause=[("助〔2024〕0001", date(2024, 12, 31))]),
+            case(ended_for_cause=[Ended("助〔2024〕0001", date(2024, 12, 31), by_fraud=False)]),
+        ),
+        (
+            "no_fraud_was_found",
+            Mark.STOP,
+            case(ended_for_cause=[Ended("助〔2023〕0001", date(2023, 1, 2), by_fraud=True)]),
+        ),
+        (
+            "no_fraud_was_found",
+            Mark.PASS,
+            case(ended_for_cause=[Ended("助〔2025〕0001", date(2025, 11, 3), by_fraud=False)]),
         ),
         ("owes_no_refund", Mark.STOP, case(owed_fen=Fen(1))),
         ("one_project_a_year", Mark.STOP, case(awards_this_year=["助〔2026〕0001"])),

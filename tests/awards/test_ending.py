@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from grants.awards import actions, queries
+from grants.awards import actions, endings, queries
 from grants.awards import instalments as award_parts
 from grants.kernel.errors import Conflict, NotAllowed, NotFound, Refusal, RuleBroken
 from grants.kernel.identity import SYSTEM, Role
@@ -48,7 +48,7 @@ async def test_a_withdrawn_draft_is_not_approved() -> None:
 
 async def terminate(world: World, award: int) -> Fen:
     version = (await queries.award(SYSTEM, award)).version
-    return await actions.terminate_award(
+    return await endings.terminate_award(
         world[Role.SECTION_HEAD], award, seen_version=version, reason="协议解除", today=DAY
     )
 
@@ -116,7 +116,7 @@ async def test_who_created_an_award_does_not_terminate_it() -> None:
     award = await active_award(world, 20_000 * YUAN)
     both = replace(world[Role.OFFICER], roles=frozenset({Role.OFFICER, Role.SECTION_HEAD}))
     with pytest.raises(NotAllowed):
-        await actions.terminate_award(both, award, seen_version=2, reason="协议解除", today=DAY)
+        await endings.terminate_award(both, award, seen_version=2, reason="协议解除", today=DAY)
 
 
 async def test_an_award_is_complete_when_all_of_it_is_paid() -> None:
@@ -125,14 +125,14 @@ async def test_an_award_is_complete_when_all_of_it_is_paid() -> None:
     first, second = await instalments(award)
     await pay(world, await approved(world, first))
     with pytest.raises(RuleBroken) as refused:
-        await actions.complete_award(world[Role.OFFICER], award)
+        await endings.complete_award(world[Role.OFFICER], award)
     assert refused.value.code == "award.still_open"
     waiting = await approved(world, second)
     with pytest.raises(RuleBroken) as refused:
-        await actions.complete_award(world[Role.OFFICER], award)
+        await endings.complete_award(world[Role.OFFICER], award)
     assert refused.value.code == "award.money_on_its_way"
     await pay(world, waiting)
-    await actions.complete_award(world[Role.OFFICER], award)
+    await endings.complete_award(world[Role.OFFICER], award)
     assert await state_of(award) == "COMPLETED"
 
 
@@ -143,7 +143,7 @@ async def test_an_award_over_years_is_not_complete_after_the_first() -> None:
     await award_parts.confirm_condition(world[Role.OFFICER], first, on=DAY, evidence="合同已签")
     await pay(world, await approved(world, first))
     with pytest.raises(RuleBroken) as refused:
-        await actions.complete_award(world[Role.OFFICER], award)
+        await endings.complete_award(world[Role.OFFICER], award)
     assert refused.value.code == "award.still_open"
 
 

@@ -9,19 +9,20 @@ import pytest
 from grants.awards import queries as awards
 from grants.delivery import changing, queries, receipts, reporting
 from grants.delivery.receipts import Receipt
-from grants.delivery.terms import ProjectPlan, ReportBody
+from grants.delivery.terms import ProjectPlan, Reached, ReportBody
 from grants.invariants.verify import verify
 from grants.kernel import calendar
 from grants.kernel.calendar import rehearsed_at
 from grants.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
-from grants.kernel.identity import Actor, Role
+from grants.kernel.identity import SYSTEM, Actor, Role
 from grants.kernel.money import Fen
 from grants.platform import db, files
 from grants.platform.audit import Case
 from tests.agreements.test_actions import activated, agency_of, cleared, signed
 from tests.app import browsing, send
-from tests.world import YUAN, World
+from tests.world import YUAN, World, add_actor
 from tests.world_applications import PDF
+from tests.world_calls import published_need
 
 pytestmark = pytest.mark.usefixtures("empty")
 
@@ -316,3 +317,36 @@ async def test_the_pages_take_a_receipt_a_report_and_a_change_through() -> None:
             assert "示例·新负责人" in (await client.get(path)).text
             assert (await send(client, f"{path}/decide", {"verb": "approve"})).status_code == 303
             assert "Receipts, reports and changes" in (await client.get(f"/awards/{award}")).text
+
+
+async def test_a_need_shows_what_became_of_it_to_whoever_may_see_awards() -> None:
+    world, award, agency, other = await running()
+    need = await published_need(world)
+    async with db.unit_of_work(SYSTEM):
+        await db.execute(
+            "UPDATE application SET need = $2 "
+            "WHERE id = (SELECT application FROM agreement WHERE award = $1)",
+            award,
+            need,
+        )
+    target = (await queries.project(agency, award)).content.indicators[0]
+    body = ReportBody(
+        period_from=date(2026, 9, 1),
+        period_to=date(2026, 9, 30),
+        summary="本期按计划开展服务，名册和签到完整。",
+        reached=(Reached(name=target.name, so_far=target.target // 2),),
+    )
+    report = await reporting.write_report(agency, award, body, submit=True)
+    await reporting.judge_report(world[Role.OFFICER], report, "accept", seen_version=2)
+    (found,) = await queries.results_for(world[Role.OFFICER], need)
+    assert (found.award_id, found.reached, found.wanted) == (
+        award,
+        target.target // 2,
+        target.target,
+    )
+    town = await add_actor(Role.TOWN_REVIEWER, name="示例·镇审")
+    for person, path in ((world[Role.OFFICER], "projects"), (town, "awards")):
+        async with browsing(person) as client:
+            assert f'href="/{path}/{award}"' in (await client.get(f"/needs/{need}")).text
+    stranger = await agency_of_award(other)
+    assert await queries.results_for(stranger, need) == []

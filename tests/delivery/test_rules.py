@@ -29,6 +29,7 @@ RULES = DeliveryRules(
     freeze_days=30,
     notice_workdays=15,
     receipt_days=30,
+    start_days=60,
     staff_permille=333,
     moved_permille=100,
     moved_fen=Fen(5_000 * YUAN),

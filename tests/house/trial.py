@@ -9,6 +9,7 @@ from datetime import date
 from typing import TypeVar
 
 from grants.awards import actions as awards
+from grants.awards import endings
 from grants.awards import instalments as award_parts
 from grants.awards import queries as award_queries
 from grants.banking import actions as banking
@@ -138,7 +139,7 @@ class Office:
     async def op_terminate(self, n: Numbers) -> None:
         award = pick(self.book.awards, n)
         version = (await award_queries.award(SYSTEM, award.id)).version
-        ending = awards.terminate_award(
+        ending = endings.terminate_award(
             self.world[Role.SECTION_HEAD], award.id, seen_version=version, reason="", today=DAY
         )
         if await self.attempt(self.book.may_terminate(award), ending):
@@ -146,7 +147,7 @@ class Office:
 
     async def op_complete(self, n: Numbers) -> None:
         award = pick(self.book.awards, n)
-        completing = awards.complete_award(self.world[Role.OFFICER], award.id)
+        completing = endings.complete_award(self.world[Role.OFFICER], award.id)
         if await self.attempt(self.book.may_complete(award), completing):
             award.state = "COMPLETED"
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import asyncpg
 
 from grants.awards import actions as awards
+from grants.awards import endings
 from grants.awards import instalments as award_parts
 from grants.awards import queries as award_queries
 from grants.banking import actions as banking
@@ -243,7 +244,7 @@ class Clerk:
         found = await award_queries.awards(SYSTEM, award_queries.AwardFilter(state="ACTIVE"))
         if found and self.chance.random() < 0.3:
             award = self.chance.choice(found)
-            await awards.terminate_award(
+            await endings.terminate_award(
                 self.world[Role.SECTION_HEAD],
                 award.id,
                 seen_version=award.version,

@@ -12,6 +12,7 @@ from datetime import date
 from grants.applications.budgets import budget_findings
 from grants.applications.likeness import Alike
 from grants.applications.sections import Whole
+from grants.awards.rules import Ended
 from grants.calls.terms import CallTerms, EligibilityRule
 from grants.kernel.errors import N_
 from grants.kernel.findings import Finding, Mark
@@ -42,7 +43,7 @@ class Applicant:
     inspection_result: str | None
     standing: str
     standing_note: str
-    ended_for_cause: Sequence[tuple[str, date]]
+    ended_for_cause: Sequence[Ended]
     owed_fen: Fen
     owed_number: str | None
     awards_this_year: Sequence[str]
@@ -133,19 +134,22 @@ def stands_on_no_list(case: Case, rule: EligibilityRule) -> Answer:
 
 def no_project_was_ended_for_cause(case: Case, rule: EligibilityRule) -> Answer:
     """No project of the agency was liquidated in the last years (太仓 2018)."""
-    since = case.closing_day.year - (rule.figure or 1)
-    found = [(number, day) for number, day in case.applicant.ended_for_cause if day.year >= since]
-    if not found:
+    return _none_ended(case.applicant.ended_for_cause, case, rule.figure or 1)
+
+
+def no_fraud_was_found(case: Case, rule: EligibilityRule) -> Answer:
+    """No project of the agency was ended for fraud in the last years (domain §3.7)."""
+    frauds = [one for one in case.applicant.ended_for_cause if one.by_fraud]
+    return _none_ended(frauds, case, rule.figure or 3)
+
+
+def _none_ended(ended: Sequence[Ended], case: Case, years: int) -> Answer:
+    since = case.closing_day.year - years
+    found = next((one for one in ended if one.day.year >= since), None)
+    if found is None:
         return _OK, N_("No project was ended early since {year}."), {"year": since}
-    number, day = found[0]
-    return (
-        _NO,
-        N_("{number} was ended early on {day}."),
-        {
-            "number": number,
-            "day": day.isoformat(),
-        },
-    )
+    said = {"number": found.number, "day": found.day.isoformat()}
+    return _NO, N_("{number} was ended early on {day}."), said
 
 
 def owes_no_refund(case: Case, rule: EligibilityRule) -> Answer:
@@ -295,6 +299,7 @@ RULES: Mapping[str, Rule] = {
         grade_is_high_enough,
         stands_on_no_list,
         no_project_was_ended_for_cause,
+        no_fraud_was_found,
         owes_no_refund,
         one_project_a_year,
         amount_is_within_cap,

@@ -86,7 +86,7 @@ async def _applicant(actor: Actor, found: queries.Application, programme_id: int
         inspection_result=organisation.inspection_result,
         standing=organisation.standing,
         standing_note=organisation.standing_note,
-        ended_for_cause=await payee_facts.ended_early(organisation.id, programme_id),
+        ended_for_cause=await payee_facts.ended_for_cause(organisation.id, programme_id),
         owed_fen=owed_fen,
         owed_number=owed_number,
         awards_this_year=await payee_facts.awards_of_year(

@@ -1,4 +1,4 @@
-"""The verbs of awards: create, change, approve, reschedule, terminate, complete."""
+"""The verbs of awards: create, change, approve, withdraw; how they end stands in `endings`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from grants.awards.rules import (
 from grants.awards.shares import against_lines, commit_share, follow_carry_over
 from grants.awards.tables import Award
 from grants.awards.tiers import ApprovalTiers
-from grants.awards.workflow import AWARD, AwardState, InstalmentState
-from grants.budget import ledger
+from grants.awards.workflow import AWARD, AwardState
 from grants.budget import queries as budget
 from grants.budget.commitments import commitments_of
 from grants.kernel import calendar
@@ -260,52 +259,6 @@ async def withdraw_award(actor: Actor, award_id: int, *, reason: str) -> None:
         await take_step(actor, "withdraw", found, award_case(actor, found, found.version), reason)
 
 
-async def terminate_award(
-    actor: Actor, award_id: int, *, seen_version: int, reason: str, today: date
-) -> Fen:
-    """End an award early and release what is still committed; answers how much.
-
-    Raises RuleBroken while approved money is on its way.
-    """
-    async with db.unit_of_work(actor):
-        await queries.award(actor, award_id, lock=True)
-        await budget.lock_lines([c.line_id for c in await commitments_of(award_id=award_id)])
-        held = await commitments_of(award_id=award_id, lock=True)
-        # Read again: a payment may have been approved while the lines were waited for.
-        found = await queries.award(actor, award_id)
-        await take_duty(actor, Case("award", award_id), "approve")
-        await take_step(actor, "terminate", found, award_case(actor, found, seen_version), reason)
-        for commitment in held:
-            if commitment.committed_fen:
-                await ledger.move(
-                    actor,
-                    ledger.RELEASE,
-                    commitment.committed_fen,
-                    of=commitment.id,
-                    case=Case("award", award_id),
-                    key=f"award:{award_id}:terminate:{commitment.id}",
-                    on=today,
-                )
-        await db.execute(
-            "UPDATE instalment SET state = 'CANCELLED' WHERE award = $1 AND state = 'OPEN'",
-            award_id,
-        )
-    return Fen(sum(c.committed_fen for c in held))
-
-
-async def complete_award(actor: Actor, award_id: int) -> None:
-    """Close an award of which everything is paid."""
-    async with db.unit_of_work(actor):
-        found = await queries.award(actor, award_id, lock=True)
-        open_fen = sum(
-            i.amount_fen
-            for i in await queries.instalments(award_id)
-            if i.state in (InstalmentState.OPEN, InstalmentState.REQUESTED)
-        )
-        case = replace(award_case(actor, found, found.version), open_fen=Fen(open_fen))
-        await take_step(actor, "complete", found, case, "")
-
-
 async def record_grade(actor: Actor, award_id: int, grade: str, *, basis: str) -> None:
     """Remember the grade that an evaluation gave, within its open unit of work."""
     found = await queries.award(actor, award_id, lock=True)
@@ -398,13 +351,28 @@ def award_case(
 
 
 async def take_step(
-    actor: Actor, verb: str, found: queries.Award, case: AwardCase, reason: str
+    actor: Actor,
+    verb: str,
+    found: queries.Award,
+    case: AwardCase,
+    reason: str,
+    *,
+    ended_for: str = "",
 ) -> None:
     """Take the step, write the state, record why."""
     after = AWARD.take(verb, found.state, actor, case)
     await db.execute(
-        "UPDATE award SET state = $2, version = version + 1 WHERE id = $1", found.id, after
+        "UPDATE award SET state = $2, ended_for = $3, version = version + 1 WHERE id = $1",
+        found.id,
+        after,
+        ended_for,
     )
     await record(
-        actor, Case("award", found.id), verb, before=found.state, after=after, reason=reason
+        actor,
+        Case("award", found.id),
+        verb,
+        before=found.state,
+        after=after,
+        reason=reason,
+        facts={"cause": ended_for} if ended_for else None,
     )

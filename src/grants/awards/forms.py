@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from grants.awards.actions import AwardPlan
 from grants.awards.queries import Instalment
-from grants.awards.rules import InstalmentPlan, PartPlan, SharePlan
+from grants.awards.rules import EndCause, InstalmentPlan, PartPlan, SharePlan
 from grants.budget.queries import Line
 from grants.kernel.errors import N_, Refusal
 from grants.kernel.money import Fen
@@ -127,6 +127,14 @@ class VersionForm(BaseModel):
 
     version: int
     reason: Annotated[Trimmed, Field(max_length=500)] = ""
+
+
+class TerminateForm(BaseModel):
+    """Ending an award early: why, and through whose fault."""
+
+    version: int = 0
+    reason: Annotated[Trimmed, Field(min_length=5, max_length=500)]
+    cause: EndCause
 
 
 class ReasonForm(BaseModel):

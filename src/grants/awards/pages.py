@@ -8,15 +8,16 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
-from grants.awards import actions, changes, clawbacks, instalments, queries
+from grants.awards import actions, changes, clawbacks, endings, instalments, queries
 from grants.awards.forms import (
     ConditionForm,
     ReasonForm,
     RescheduleForm,
+    TerminateForm,
     VersionForm,
 )
 from grants.awards.queries import AwardFilter
-from grants.awards.rules import AwardCase
+from grants.awards.rules import CAUSE_TITLES, AwardCase
 from grants.awards.workflow import AWARD, CHANGE, CLAWBACK, INSTALMENT_TITLES, AwardState
 from grants.budget import queries as budget
 from grants.kernel import calendar
@@ -186,6 +187,7 @@ async def show_award(
         sections=await sections_of(SECTIONS, actor, award_id),
         events=await timeline(Case("award", award_id)),
         verbs=VERBS,
+        causes=[(code, texts_of(request).text(said)) for code, said in CAUSE_TITLES.items()],
         today=today,
         typed=errors.typed if errors else {},
         errors=errors.messages(language_of(request)) if errors else {},
@@ -240,13 +242,14 @@ async def withdraw(request: R, award_id: FromPath[int]) -> Response[Any]:
 async def terminate(request: R, award_id: FromPath[int]) -> Response[Any]:
     """End an award early and release what is open."""
 
-    async def act(actor: Actor, form: ReasonForm) -> None:
-        await actions.terminate_award(
+    async def act(actor: Actor, form: TerminateForm) -> None:
+        await endings.terminate_award(
             actor,
             award_id,
             seen_version=form.version,
             reason=form.reason,
             today=calendar.today(),
+            cause=form.cause,
         )
 
     return await act_on_award(
@@ -255,14 +258,14 @@ async def terminate(request: R, award_id: FromPath[int]) -> Response[Any]:
         "terminate",
         N_("Terminated; what was open is free again."),
         act,
-        ReasonForm,
+        TerminateForm,
     )
 
 
 @post("/awards/{award_id:int}/complete", permission=P.AWARD_CREATE, status_code=303)
 async def complete(request: R, award_id: FromPath[int]) -> Response[Any]:
     """Close an award of which everything is paid."""
-    await actions.complete_award(actor_of(request), award_id)
+    await endings.complete_award(actor_of(request), award_id)
     return redirect(f"/awards/{award_id}", N_("Completed."))
 
 

@@ -5,24 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from grants.awards.rules import Ended
 from grants.kernel.money import Fen
 from grants.platform import db
 
 
-async def ended_early(organisation_id: int, programme_id: int) -> list[tuple[str, date]]:
-    """Awards of a programme that were terminated: number and day, newest first."""
+async def ended_for_cause(organisation_id: int, programme_id: int) -> list[Ended]:
+    """Awards of a programme that were terminated for fault or fraud, newest first."""
     found = await db.rows(
         """
-        SELECT a.number, max(e.at AT TIME ZONE 'Asia/Shanghai')::date AS day
+        SELECT a.number, max(e.at AT TIME ZONE 'Asia/Shanghai')::date AS day,
+               a.ended_for = 'FRAUD' AS by_fraud
         FROM award a JOIN case_event e ON e.case_kind = 'award' AND e.case_id = a.id
          AND e.verb = 'terminate'
-        WHERE a.organisation = $1 AND a.programme = $2 AND a.state = 'TERMINATED'
-        GROUP BY a.id, a.number ORDER BY day DESC, a.id
+        WHERE a.organisation = $1 AND a.programme = $2 AND a.ended_for IN ('FAULT', 'FRAUD')
+        GROUP BY a.id, a.number, a.ended_for ORDER BY day DESC, a.id
         """,
         organisation_id,
         programme_id,
     )
-    return [(r["number"], r["day"]) for r in found]
+    return [Ended(**r) for r in found]
 
 
 async def overdue_refund(organisation_id: int, on: date) -> tuple[Fen, str | None]:

@@ -24,6 +24,7 @@ class Award:
     basis: str
     minutes_no: str
     grade: str | None
+    ended_for: str
     decided_on: date | None
     starts_on: date | None
     ends_on: date | None
@@ -56,8 +57,8 @@ class Award:
 
 _AWARD = """
 SELECT a.id, a.number, a.title, a.purpose, a.amount_fen, a.state, a.basis, a.minutes_no, a.grade,
-       a.decided_on, a.starts_on, a.ends_on, a.publicised_from, a.publicised_to, a.objections,
-       a.origin, a.version, a.created_by_person,
+       a.ended_for, a.decided_on, a.starts_on, a.ends_on, a.publicised_from, a.publicised_to,
+       a.objections, a.origin, a.version, a.created_by_person,
        creator.name AS creator, p.id AS programme_id, p.code AS programme_code,
        p.name AS programme_name, p.name_en AS programme_name_en, p.instrument,
        a.organisation AS organisation_id, a.person AS person_id,

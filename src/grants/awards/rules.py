@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 from grants.budget.workflow import ProposalCase
 from grants.kernel.errors import N_, Conflict, NotAllowed, Refusal, RuleBroken
 from grants.kernel.money import Fen, yuan_text
+
+
+class EndCause(StrEnum):
+    """Why an award is ended early; what the payee may apply for next depends on it."""
+
+    AGREED = "AGREED"
+    FAULT = "FAULT"
+    FRAUD = "FRAUD"
+
+
+CAUSE_TITLES: Mapping[str, str] = {
+    EndCause.AGREED: N_("Nobody's: agreed on, or nobody could help it"),
+    EndCause.FAULT: N_("The payee's"),
+    EndCause.FRAUD: N_("The payee's, who deceived"),
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An award that was ended early through the payee's fault; `by_fraud`, or another one."""
+
+    number: str
+    day: date
+    by_fraud: bool
 
 
 @dataclass(frozen=True)

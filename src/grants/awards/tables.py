@@ -36,6 +36,7 @@ class Award(Table, tablename="award"):
     external_id = c.maybe_text()
     historic_fund_source = c.may_refer_to(FundSource)
     grade = c.maybe_text()
+    ended_for = c.text(default="")
     publicised_from = c.maybe_day()
     publicised_to = c.maybe_day()
     objections = c.text(default="NONE")
@@ -47,6 +48,11 @@ class Award(Table, tablename="award"):
     award_one_payee = Check("(organisation IS NULL) <> (person IS NULL)")
     award_state = Check(
         "state IN ('DRAFT','ACTIVE','COMPLETED','TERMINATED','WITHDRAWN','HISTORIC')"
+    )
+    award_ended_for = Check(
+        "ended_for IN ('','AGREED','FAULT','FRAUD') "
+        "AND (state = 'TERMINATED' OR ended_for = '') "
+        "AND (state <> 'TERMINATED' OR ended_for <> '')"
     )
     award_imported_once = Unique(["funder_id", "external_id"])
 

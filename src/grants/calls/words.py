@@ -14,6 +14,7 @@ CHECKS: Mapping[str, str] = {
     "grade_is_high_enough": N_("The assessed grade is high enough and valid"),
     "stands_on_no_list": N_("On no list of abnormal activity or serious breaches"),
     "no_project_was_ended_for_cause": N_("No project was ended early for cause"),
+    "no_fraud_was_found": N_("No project was ended for fraud"),
     "owes_no_refund": N_("No refund is overdue"),
     "one_project_a_year": N_("At most so many projects of one agency a year"),
     "amount_is_within_cap": N_("The amount is within the cap of the category"),
@@ -29,6 +30,7 @@ FIGURES: Mapping[str, str] = {
     "registered_long_enough": N_("{figure} years or more"),
     "grade_is_high_enough": N_("{figure}A or above, valid on the closing day"),
     "no_project_was_ended_for_cause": N_("in the last {figure} years"),
+    "no_fraud_was_found": N_("in the last {figure} years"),
     "one_project_a_year": N_("{figure} in a year"),
     "enough_full_time_staff": N_("at least {figure}"),
 }

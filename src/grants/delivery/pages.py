@@ -277,4 +277,19 @@ async def award_section(actor: Actor, award_id: int) -> Section | None:
     )
 
 
+async def need_section(actor: Actor, need_id: int) -> Section | None:
+    """What became of a need: the projects that were funded for it, on its page."""
+    if not actor.may(P.AWARD_SEE):
+        return None
+    found = await queries.results_for(actor, need_id)
+    if not found:
+        return None
+    opens = "projects" if actor.may(P.PROJECT_SEE) else "awards"
+    return Section(
+        N_("What became of it"),
+        "delivery/_of_need.html",
+        {"results": found, "titles": AWARD.titles, "tones": AWARD_TONES, "opens": opens},
+    )
+
+
 ROUTES = [index, show, enter, show_spending, judge]

@@ -314,3 +314,51 @@ async def projects(
         offset,
     )
     return [Listed(**r) for r in found]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a project that answers a need: its money, its grade, its first target."""
+
+    award_id: int
+    title: str
+    organisation: str
+    state: str
+    grade: str | None
+    paid_fen: Fen
+    target: str | None
+    wanted: int | None
+    unit: str | None
+    reached: int | None
+
+
+async def results_for(actor: Actor, need_id: int) -> list[Result]:
+    """The funded projects within the actor's scope that answer a need, the newest first.
+
+    What is reached is what the last accepted report says of the agreement's first target.
+    """
+    found = await db.rows(
+        """
+        SELECT w.id AS award_id, w.title, o.name AS organisation, w.state, w.grade,
+               coalesce((SELECT sum(c.paid_fen) FROM commitment c WHERE c.award_id = w.id), 0)
+                   ::bigint AS paid_fen,
+               t.target ->> 'name' AS target, (t.target ->> 'target')::int AS wanted,
+               t.target ->> 'unit' AS unit, (r.reached ->> 'so_far')::int AS reached
+        FROM application a
+        JOIN agreement g ON g.application = a.id
+        JOIN award w ON w.id = g.award
+        JOIN organisation o ON o.id = w.organisation
+        CROSS JOIN LATERAL (SELECT g.content #> '{indicators,0}' AS target) t
+        LEFT JOIN LATERAL (
+            SELECT one AS reached FROM progress_report p,
+                   jsonb_array_elements(p.body -> 'reached') one
+            WHERE p.award = w.id AND p.state = 'ACCEPTED' AND one ->> 'name' = t.target ->> 'name'
+            ORDER BY p.sequence DESC LIMIT 1
+        ) r ON true
+        WHERE a.need = $2 AND ($1::bigint IS NULL OR w.organisation = $1)
+        ORDER BY w.id DESC
+        """,
+        actor.organisation_id,
+        need_id,
+    )
+    return [Result(**r) for r in found]

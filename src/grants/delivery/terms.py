@@ -26,6 +26,7 @@ class DeliveryRules(_Frozen):
     freeze_days: int = Field(ge=0, le=180)
     notice_workdays: int = Field(ge=0, le=60)
     receipt_days: int = Field(ge=0, le=365)
+    start_days: int = Field(ge=1, le=365)
     staff_permille: int = Field(ge=0, le=1000)
     moved_permille: int = Field(ge=0, le=1000)
     moved_fen: Fen = Field(ge=0)

@@ -11,6 +11,7 @@ WORDS = Words(
         "freeze_days": N_("Last days in which nothing is changed"),
         "notice_workdays": N_("Working days by which a change is asked for before"),
         "receipt_days": N_("Days after the end until which receipts are dated"),
+        "start_days": N_("Days within which a project begins after its agreement"),
         "staff_permille": N_("Share of the staff that may change unasked"),
         "moved_permille": N_("Share of a cost line that may move unasked"),
         "moved_fen": N_("Amount of a cost line that may move unasked"),

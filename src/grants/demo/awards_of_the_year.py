@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from itertools import chain
 
 from grants.awards import actions as awards
-from grants.awards import changes, clawbacks
+from grants.awards import changes, clawbacks, endings
 from grants.awards import queries as award_queries
 from grants.awards.actions import AwardPlan
-from grants.awards.rules import InstalmentPlan, PartPlan, SharePlan
+from grants.awards.rules import EndCause, InstalmentPlan, PartPlan, SharePlan
 from grants.demo import names
 from grants.demo.budget import YUAN, BudgetYear
 from grants.demo.clock import Diary
@@ -221,7 +221,7 @@ async def lay_changes(bureau: Bureau, diary: Diary, active: Laid) -> None:
         lowered = await _propose_lower(bureau, lowered_first, "服务对象减少，调减末期服务费", day)
         await _propose_lower(bureau, lowered_second, "中期评价建议缩小服务规模", day)
         for award_id in await _paid_up(bureau, active):
-            await awards.complete_award(officer, award_id)
+            await endings.complete_award(officer, award_id)
     with diary.at(day, 16, 40):
         await changes.decide_change(head, lowered, "approve", reason="同意调减", today=day)
     await end_early(bureau, diary, ended, day, "承接机构无法继续实施项目")
@@ -246,13 +246,25 @@ async def _propose_lower(bureau: Bureau, award_id: int, reason: str, day: date) 
     )
 
 
-async def end_early(bureau: Bureau, diary: Diary, award_id: int, day: date, reason: str) -> None:
+async def end_early(
+    bureau: Bureau,
+    diary: Diary,
+    award_id: int,
+    day: date,
+    reason: str,
+    cause: EndCause = EndCause.AGREED,
+) -> None:
     """Terminate an award of which a part was paid, and claim some of that back."""
     officer, head = bureau[Role.OFFICER], bureau[Role.SECTION_HEAD]
     with diary.at(day, 16, 50):
         award = await award_queries.award(head, award_id)
-        await awards.terminate_award(
-            head, award_id, seen_version=award.version, reason=reason, today=day
+        await endings.terminate_award(
+            head,
+            award_id,
+            seen_version=award.version,
+            reason=reason,
+            today=day,
+            cause=cause,
         )
         claim = await clawbacks.propose_clawback(
             officer,

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from grants.awards import actions as awards
+from grants.awards import endings
 from grants.awards import queries as award_queries
+from grants.awards.rules import EndCause
 from grants.delivery import changing, queries, receipts, reporting
 from grants.delivery.receipts import Receipt
 from grants.delivery.terms import HeldActivity, Reached, ReportBody
@@ -30,6 +31,8 @@ from grants.platform.audit import Case
 #: makes up for it; one fails twice and is ended; two spend so little in all that money comes back.
 _SLOW = frozenset({21, 73})
 _FAILS_ONCE, _FAILS_TWICE = 58, 9
+#: Its mid-term failed, and nobody has looked at it since.
+_LEFT_FAILED = 85
 _THRIFTY = frozenset({17, 41})
 _CHANGED = frozenset({0, 33, 70})
 _DAY = timedelta(days=1)
@@ -156,7 +159,7 @@ async def _complete(stage: Stage, courses: Iterable[Course], day: date) -> None:
         for course in courses:
             award = await award_queries.award(officer, course.award_id)
             if award.state == "ACTIVE" and award.paid_fen == award.amount_fen:
-                await awards.complete_award(officer, award.id)
+                await endings.complete_award(officer, award.id)
 
 
 async def _first_half(stage: Stage, course: Course) -> None:
@@ -167,22 +170,24 @@ async def _first_half(stage: Stage, course: Course) -> None:
     if course.n in _CHANGED:
         await _change_leader(stage, course)
     midterm, kind = course.midterm, EvaluationKind.MIDTERM
-    if course.n not in (_FAILS_ONCE, _FAILS_TWICE):
+    if course.n not in (_FAILS_ONCE, _FAILS_TWICE, _LEFT_FAILED):
         confirm = course.n not in _SLOW
         await stage.evaluate(course, kind, midterm, course.level, confirm=confirm)
         return
     again, ended = midterm + 35 * _DAY, midterm + 48 * _DAY
     await stage.evaluate(course, kind, midterm, 51, confirm=True)
+    if course.n == _LEFT_FAILED:
+        return
     level = 54 if course.n == _FAILS_TWICE else 78
     await stage.evaluate(course, kind, again, level, confirm=True)
     if course.n == _FAILS_TWICE and not stage.is_ahead(ended):
         reason = "中期评估两次不合格，整改不到位，依协议终止项目"
-        await end_early(stage.bureau, stage.diary, course.award_id, ended, reason)
+        await end_early(stage.bureau, stage.diary, course.award_id, ended, reason, EndCause.FAULT)
 
 
 async def _second_half(stage: Stage, course: Course) -> None:
     """The rest of the receipts, the last report, the final evaluation, the settlement."""
-    if course.n == _FAILS_TWICE or course.n in _SLOW:
+    if course.n in (_FAILS_TWICE, _LEFT_FAILED) or course.n in _SLOW:
         return
     if stage.is_ahead(course.ends):
         await _bring_lately(stage, course)

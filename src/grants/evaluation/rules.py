@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from grants.calls.terms import Criterion
 from grants.evaluation.terms import EvaluationKind, EvaluationRules, Grade
@@ -177,3 +178,54 @@ def reason_is_given(case: EvaluationCase) -> Refusal | None:
     if len(case.reason.strip()) < 5:
         return RuleBroken("evaluation.reason", N_("Give the reason in a few words."))
     return None
+
+
+@dataclass(frozen=True)
+class Course:
+    """A running project as far as its end is looked at; days are those of the last failure."""
+
+    in_force_on: date
+    has_begun: bool
+    midterm_failed_on: date | None
+    final_failed_on: date | None
+    standing: str
+
+
+@dataclass(frozen=True)
+class EndingReason:
+    """What speaks for ending a project."""
+
+    code: str
+    message: str
+    params: Mapping[str, object]
+
+
+def reasons_to_end(
+    course: Course, *, start_days: int, rectify_days: int, today: date
+) -> list[EndingReason]:
+    """What obliges the office to look at ending a project (domain §3.7); it still decides itself.
+
+    Example: in force since 1 March, nothing spent or reported: from 1 May on at 60 days.
+    """
+    found = []
+    idle = (today - course.in_force_on).days
+    if not course.has_begun and idle > start_days:
+        message = N_("Nothing was spent or reported in {days} days since the agreement.")
+        found.append(EndingReason("not_begun", message, {"days": idle}))
+    failed = course.midterm_failed_on
+    if failed and (today - failed).days > rectify_days:
+        message = N_("The mid-term evaluation failed on {day}; the days to rectify are over.")
+        found.append(EndingReason("midterm_failed", message, {"day": failed.isoformat()}))
+    if course.final_failed_on:
+        message = N_("The final evaluation failed on {day}.")
+        day = course.final_failed_on.isoformat()
+        found.append(EndingReason("final_failed", message, {"day": day}))
+    if course.standing in _LISTED:
+        found.append(EndingReason("listed", _LISTED[course.standing], {}))
+    return found
+
+
+_LISTED = {
+    "ILLEGAL": N_("The agency is listed for serious breaches."),
+    "CLOSED": N_("The agency is dissolved or its registration is revoked."),
+}
