@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import OrderedDict
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from grants.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from grants.kernel.identity import Role
 from grants.platform import db, files
 from grants.platform.audit import Case
-from grants.publicity import notices, objections, queries
+from grants.publicity import documents, notices, objections, queries
 from grants.publicity.notices import NoticeText
 from grants.publicity.objections import Objected
 from tests.app import browsing, send, visiting
@@ -309,3 +310,22 @@ async def test_everybody_reads_a_published_notice_and_nobody_a_draft() -> None:
         number = (await queries.objections(notice_id))[0].id
         shown = (await client.get(f"/objections/{number}")).text
         assert "该机构的项目负责人并不在岗" in shown and "某小区1幢" not in shown
+
+
+async def test_the_same_notice_is_printed_once_however_often_visitors_ask(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    printed = []
+
+    async def press(html: str, *, style: str) -> bytes:
+        printed.append(style)
+        return b"%PDF-"
+
+    monkeypatch.setattr(documents, "render_pdf", press)
+    monkeypatch.setattr(documents, "_PRINTED", OrderedDict())
+    world, _, decision_id, _ = await decided(2)
+    notice_id = await publicised(world, decision_id)
+    async with visiting("en") as visitor:
+        for _ in range(3):
+            assert (await visitor.get(f"/notices/{notice_id}/notice.pdf")).content == b"%PDF-"
+    assert printed == ["official"]

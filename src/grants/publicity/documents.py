@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,8 +24,14 @@ class PrintedNotice:
     demo: bool
 
 
+#: The papers that were printed last, by what is printed: everybody may ask for them, as often as
+#: they like, and a page of the press takes a fifth of a second.
+_PRINTED: OrderedDict[str, bytes] = OrderedDict()
+_KEPT = 8
+
+
 async def notice_paper(notice: Notice) -> bytes:
-    """The notice as a PDF; it is a Chinese document, whoever asks."""
+    """The notice as a PDF; it is a Chinese document, whoever asks. The same is printed once."""
     form = PrintedNotice(
         notice=notice,
         entries=await queries.entries(notice.id),
@@ -31,4 +39,9 @@ async def notice_paper(notice: Notice) -> bytes:
         demo=settings.demo,
     )
     html = render("pdf/notice.html", "zh", form=form)
-    return await render_pdf(html, style="official")
+    key = hashlib.sha256(html.encode()).hexdigest()
+    if key not in _PRINTED:
+        _PRINTED[key] = await render_pdf(html, style="official")
+        while len(_PRINTED) > _KEPT:
+            _PRINTED.popitem(last=False)
+    return _PRINTED[key]
