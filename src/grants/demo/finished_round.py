@@ -20,7 +20,7 @@ from grants.demo.budget import YUAN, BudgetYear
 from grants.demo.calls_of_the_year import THEMES, announce
 from grants.demo.clock import Diary, moment, side_by_side
 from grants.demo.people import Bureau
-from grants.demo.ventures import Venture
+from grants.demo.ventures import KINDS, Venture
 from grants.first_venture_policies import VENTURE_CALL
 from grants.kernel import calendar
 from grants.kernel.identity import Actor, Role
@@ -49,7 +49,7 @@ async def lay_applications(bureau: Bureau, diary: Diary, year: BudgetYear) -> Ro
     terms, before = _terms(diary, year.lines["VC"]), diary.fiscal_year - 1
     drafted, published = moment(date(before, 9, 18), 10), moment(date(before, 9, 20), 15)
     round_id = await announce(bureau, diary.fiscal_year, terms, drafted, published)
-    needs = [need.id for need in await need_queries.cited_needs(round_id)]
+    needs = sorted(need.id for need in await need_queries.cited_needs(round_id))
     applied = list(starmap(Applied, zip(_ventures(terms, needs), applicants, strict=True)))
     made = await _apply(diary, round_id, terms, applied)
     with calendar.rehearsed_at(terms.closes_at):
@@ -93,7 +93,7 @@ def _terms(diary: Diary, line: int) -> CallTerms:
 def _ventures(terms: CallTerms, needs: Sequence[int]) -> list[Venture]:
     """What everybody asks for; the demonstration agency's is the first of category A.
 
-    Projects last eight to twelve months; those of towns answer one of their needs.
+    Projects last eight to twelve months; those of towns, and most others, answer a need.
     """
     made = []
     for n in range(sum(_APPLY.values())):
@@ -107,7 +107,7 @@ def _ventures(terms: CallTerms, needs: Sequence[int]) -> list[Venture]:
                 asked_yuan=cap - n * 37 % 90 * 100,
                 starts_on=terms.starts_on,
                 ends_on=date(terms.ends_on.year, last_month, 9 if last_month < 12 else 20),
-                need_id=needs[n % len(needs)] if category == "B" else None,
+                need_id=needs[KINDS[n % len(KINDS)].answers] if category == "B" or n % 4 else None,
             )
         )
     return made

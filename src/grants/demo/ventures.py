@@ -14,9 +14,13 @@ _MONTH = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of project: its field, whom it serves, why, how, and what it counts."""
+    """One kind of project: its field, whom it serves, why, how, and what it counts.
+
+    `answers` is the place of the need that it meets, in the order in which towns brought them in.
+    """
 
     theme: str
+    answers: int
     titles: tuple[str, ...]
     subject: str
     group: str
@@ -30,6 +34,7 @@ class Kind:
 KINDS: tuple[Kind, ...] = (
     Kind(
         "ELDERLY",
+        2,
         ("银龄守望", "邻里敲门", "守望相助", "楼道里的问候"),
         "独居老人探访",
         "独居和高龄老人",
@@ -43,6 +48,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "ELDERLY",
+        0,
         ("邻里食堂", "一餐热饭", "长者餐桌", "送餐到家"),
         "老年助餐送餐",
         "行动不便的老人",
@@ -56,6 +62,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "YOUTH",
+        1,
         ("童心课堂", "四点半之后", "放学后的一小时", "小小书桌"),
         "课后照护",
         "放学后无人照看的小学生",
@@ -69,6 +76,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "DISABLED",
+        3,
         ("助残同行", "一起出门", "同行者", "无声的邻居"),
         "残障居民同行",
         "残障居民及其家庭",
@@ -82,6 +90,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "ELDERLY",
+        0,
         ("暖心陪诊", "看病不发愁", "陪您去医院", "就医有伴"),
         "老人陪诊",
         "子女不在身边的老人",
@@ -95,6 +104,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "SOCIAL_WORK",
+        4,
         ("楼道议事", "有事好商量", "邻里议事会", "一栋楼的公约"),
         "楼栋议事",
         "楼栋居民",
@@ -108,6 +118,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "DISABLED",
+        3,
         ("无障碍出行", "坡道地图", "轮椅上的社区", "听得见的路"),
         "无障碍地图",
         "轮椅使用者和视力障碍居民",
@@ -121,6 +132,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "OTHER",
+        4,
         ("夕阳手工坊", "老手艺新传人", "指尖上的娄东", "巧手邻居"),
         "邻里手工",
         "退休居民和新太仓人家庭",
@@ -134,6 +146,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "YOUTH",
+        1,
         ("青春护航", "不只是叛逆", "成长同路人", "少年心事"),
         "青少年支持",
         "处于困境的青少年",
@@ -147,6 +160,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "OTHER",
+        4,
         ("绿色小院", "一米菜园", "旧物新生", "会呼吸的楼道"),
         "共建小院",
         "小区居民",
