@@ -14,6 +14,7 @@ from grants.applications.drafting import KIND as APPLICATION
 from grants.awards import endings as award_endings
 from grants.awards import queries as awards
 from grants.budget.commitments import commitments_of, precommitment_of
+from grants.home import queries as worklist
 from grants.invariants.verify import verify
 from grants.kernel.calendar import rehearsed_at
 from grants.kernel.errors import Conflict, NotAllowed, NotFound, RuleBroken
@@ -267,3 +268,14 @@ async def test_when_the_last_place_is_taken_the_reserve_is_told_and_the_round_ca
     assert await jobs.close_rounds() == "1 rounds closed"
     assert await db.value("SELECT state FROM call_round") == "CLOSED"
     assert [one for one in await verify() if one.breaches] == []
+
+
+async def test_an_agency_finds_the_agreement_to_sign_on_its_first_page() -> None:
+    world, made = await cleared()
+    await issued(world, made[0])
+    own, other = await agency_of(made[0]), await agency_of(made[1])
+    titles = [one.title for one in await worklist.waiting_for(own)]
+    assert "Agreements to sign" in titles
+    assert "Agreements to sign" not in [one.title for one in await worklist.waiting_for(other)]
+    async with browsing(own) as client:
+        assert "/agreements?state=ISSUED" in (await client.get("/")).text

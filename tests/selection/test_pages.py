@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from grants.kernel.identity import Role
-from grants.selection import queries
+from grants.home import queries as worklist
+from grants.kernel.identity import Actor, Role
+from grants.selection import queries, scoring
 from tests.app import browsing
-from tests.world_selection import fill, opened_panel, scoring_panel, sheets_of
+from tests.world_selection import (
+    add_pool,
+    drawn_panel,
+    fill,
+    fill_and_sign,
+    given,
+    opened_panel,
+    round_in_review,
+    scoring_panel,
+    seated,
+    sheets_of,
+)
 
 pytestmark = pytest.mark.usefixtures("empty")
 
@@ -41,3 +53,25 @@ async def test_a_remembered_sheet_shows_what_was_saved_since() -> None:
                 shown = await client.get(f"/reviews/sheets/{sheet.id}")
                 total = 0 if points is None else 64 + points
                 assert f"<span data-score-total>{total}</span>" in shown.text
+
+
+async def test_an_experts_worklist_counts_declarations_and_what_is_left_to_score() -> None:
+    _, panel_id, members, _ = await scoring_panel(applications=3)
+    first = (await sheets_of(members[0], panel_id))[0]
+    await scoring.save_sheet(members[0], first.id, given(), seen_version=first.version)
+    assert await piles(members[0]) == {"Projects to score": 2}
+    await fill_and_sign(members[1], panel_id)
+    assert "Projects to score" not in await piles(members[1])
+
+
+async def test_a_drawn_expert_finds_the_declaration_on_the_worklist() -> None:
+    world, round_id, _, _ = await round_in_review()
+    people = await add_pool(world)
+    drawn = await seated(await drawn_panel(world, round_id), people)
+    assert await piles(drawn[0]) == {"Panels that wait for your declaration": 1}
+
+
+async def piles(actor: Actor) -> dict[str, int]:
+    """What waits for somebody, but for messages."""
+    found = await worklist.waiting_for(actor)
+    return {one.title: one.count for one in found if one.title != "Unread messages"}
