@@ -19,7 +19,8 @@ demo-reset: ready
 serving = GRANTS_PORT=$${GRANTS_PORT:-$(PORT)} GRANTS_PUBLIC_URL=$${GRANTS_PUBLIC_URL:-http://127.0.0.1:$(PORT)}
 
 test: ready
-	@browser=$$(.ci/setup browser) && GRANTS_BROWSER="$$browser" $(BIN)/pytest
+	@browser=$$(.ci/setup browser) && $(BIN)/pytest -n auto --dist loadfile --ignore tests/browser \
+	    && GRANTS_BROWSER="$$browser" $(BIN)/pytest tests/browser
 
 check: ready
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""One embedded PostgreSQL for the whole run; every test starts from empty tables."""
+"""One embedded PostgreSQL for each process of a run; every test starts from empty tables."""
 
 from __future__ import annotations
 
@@ -30,13 +30,17 @@ from grants.platform import db, embedded, schema  # noqa: E402
 from tests.world import empty_tables  # noqa: E402
 
 
+def pytest_unconfigure() -> None:
+    """Each process of a run has a folder of its own; it goes with the process."""
+    shutil.rmtree(_ROOT, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[embedded.Cluster]:
     """A throwaway PostgreSQL, gone after the run."""
     _ROOT.chmod(0o711)
     yield embedded.start_cluster(_ROOT, durable=False)
     embedded.remove_cluster(_ROOT)
-    shutil.rmtree(_ROOT, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

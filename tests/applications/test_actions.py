@@ -300,7 +300,7 @@ async def test_applications_are_screened_after_the_call_has_closed() -> None:
     await screen(world, application, at=AFTER)
     assert await state_of(application) == "ELIGIBLE"
     (verdict,) = await queries.screenings(application)
-    assert (verdict.verdict, len(verdict.findings)) == ("PASS", 14)
+    assert (verdict.verdict, len(verdict.findings)) == ("PASS", 15)
 
 
 async def test_what_a_check_fails_cannot_pass_and_fails_with_its_reason() -> None:

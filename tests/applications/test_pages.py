@@ -192,7 +192,7 @@ async def test_the_office_screens_and_the_applicant_reads_why(
     while_open.setattr(calendar, "now", lambda: AFTER)
     async with browsing(world[Role.OFFICER]) as client:
         shown = (await client.get(f"/applications/{application}")).text
-        assert "All 14 passed" in shown
+        assert "All 15 passed" in shown
         form = {"version": "2", "verb": "fail", "reason": "项目内容与社区职责重复"}
         assert (await send(client, f"/applications/{application}/screen", form)).status_code == 303
         assert "1" in (await client.get(f"/rounds/{round_id}")).text

@@ -24,7 +24,7 @@ from grants.demo.people import Bureau
 from grants.evaluation.terms import EvaluationKind
 from grants.kernel.identity import Actor, Role
 from grants.kernel.money import Fen
-from grants.platform import files
+from grants.platform import files, inbox
 from grants.platform.audit import Case
 
 #: By their place among the projects: two spend too little until the mid-term; one fails it and
@@ -134,6 +134,9 @@ async def run_projects(bureau: Bureau, diary: Diary, projects: Sequence[Project]
     for ends, group in sorted(by_end.items()):
         await _pay(stage, courses, 3, ends + 34 * _DAY)
         await _complete(stage, group, ends + 40 * _DAY)
+    with diary.at(diary.ago(1), 17):
+        for role in (Role.EVALUATOR, Role.APPLICANT_ORG, Role.SECTION_HEAD, Role.OFFICER):
+            await inbox.mark_all_read(bureau[role])
 
 
 async def _pay(stage: Stage, courses: Iterable[Course], sequence: int, day: date) -> None:
