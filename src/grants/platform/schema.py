@@ -8,15 +8,17 @@ import itertools
 from typing import Any
 
 import asyncpg
-from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
-from piccolo.apps.migrations.commands.new import AutoMigrationManager
-from piccolo.conf.apps import Finder
 
 from grants.platform import db
+
+# Piccolo's commands bring a code formatter with them, an eighth of what a server's start takes:
+# they are imported by those who migrate.
 
 
 async def migrate() -> None:
     """Run the migrations that have not run yet; two starters at once do it once."""
+    from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
+
     keeper = await asyncpg.connect(**db.ENGINE.config)
     try:
         await keeper.execute("SELECT pg_advisory_lock(hashtext('grants migrations'))")
@@ -30,6 +32,9 @@ async def migrate() -> None:
 
 async def drift() -> list[str]:
     """What a new automatic migration would have to say; empty when code and chain agree."""
+    from piccolo.apps.migrations.commands.new import AutoMigrationManager
+    from piccolo.conf.apps import Finder
+
     config = Finder().get_app_config(app_name="grants")
     with contextlib.redirect_stdout(io.StringIO()):
         statements = await AutoMigrationManager().get_alter_statements(app_config=config)
